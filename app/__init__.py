@@ -1,0 +1,60 @@
+"""`create_app(site)`: the one place that sees everything and puts it together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from flask import Flask
+
+from app import edge, schema
+from app.extensions import db, engine_options, tune
+from config import ROOT, Settings
+
+Site = Literal["resident", "staff"]
+
+
+def create_app(site: Site, settings: Settings | None = None) -> Flask:
+    """One site of the product. `resident` faces the Internet, `staff` the office network."""
+    settings = settings or Settings()
+    schema.must_be_sound()
+    app = Flask("app", root_path=str(ROOT / "app"))
+    app.config.update(_flask_settings(site, settings))
+    app.extensions["settings"] = settings
+    db.init_app(app)
+    with app.app_context():
+        tune(db.engine)
+        if site == "staff":
+            _staff(app)
+        else:
+            _resident(app)
+    return app
+
+
+def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
+    production = settings.is_production
+    return {
+        "SECRET_KEY": settings.key(), "SQLALCHEMY_DATABASE_URI": settings.database_url, "SITE": site,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "TRUSTED_HOSTS": list(settings.trusted_hosts), "MAX_CONTENT_LENGTH": 20 * 1024 * 1024,
+        "SESSION_COOKIE_NAME": f"__Host-{site}" if production else site, "SESSION_COOKIE_SECURE": production,
+        "SESSION_COOKIE_HTTPONLY": True, "SESSION_COOKIE_SAMESITE": "Strict" if site == "staff" else "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
+        "WTF_CSRF_TIME_LIMIT": None, "BABEL_DEFAULT_LOCALE": "ja", "BABEL_DEFAULT_TIMEZONE": "Asia/Tokyo",
+        "JSON_AS_ASCII": False,
+    }
+
+
+def _staff(app: Flask) -> None:
+    import views
+    from app import security
+
+    appbuilder = security.init(app)
+    edge.init(app, security.actor)
+    views.register(app, appbuilder)
+
+
+def _resident(app: Flask) -> None:
+    from app.context import Actor
+
+    edge.init(app, lambda: Actor(user_id="resident", name="住民", client="", counters=None))

@@ -1,0 +1,150 @@
+"""操作ログ: one row per act, and the history of every change of a card.
+
+Changes are gathered at each flush and written in the transaction that makes them, so no screen, import, command or job can
+forget them. Acts that change nothing are written by the edge in a short transaction of their own (`write_alone`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, event, insert, inspect
+from sqlalchemy.orm import Session
+
+from app.context import Act, Context, context
+from app.schema import Part, Spec, spec_of, specs
+from models import ActionClass, Card, MyNumberAccess, OperationLog
+
+VERBS: dict[str, tuple[str, ActionClass]] = {
+    "list": ("一覧", ActionClass.SEARCH), "show": ("参照", ActionClass.READ), "pick": ("候補検索", ActionClass.SEARCH),
+    "add": ("登録", ActionClass.ADD), "edit": ("更新", ActionClass.EDIT), "delete": ("削除", ActionClass.DELETE),
+    "export": ("出力", ActionClass.EXPORT), "import": ("取り込み", ActionClass.ADD), "sign_in": ("サインイン", ActionClass.AUTH),
+    "sign_out": ("サインアウト", ActionClass.AUTH), "refused": ("拒否", ActionClass.AUTH), "expired": ("時間切れ", ActionClass.AUTH),
+    "password": ("パスワード変更", ActionClass.AUTH), "book": ("予約", ActionClass.ADD), "lookup": ("予約照会", ActionClass.READ),
+    "setting": ("設定", ActionClass.SETTING),
+}
+CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
+_LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
+
+
+def declare(session: Session, noun: str, verb: str, label: str = "", **detail: Any) -> Act:
+    """Says what this request or job is doing; later words about the same act are added to its detail."""
+    name, kind = VERBS[verb]
+    act = Act(code=f"{noun}.{verb}", name=f"{label} {name}".strip(), kind=kind, detail=dict(detail))
+    context(session).act = act
+    return act
+
+
+def note(session: Session, **detail: Any) -> None:
+    """Adds to the detail of the act under way."""
+    if act := context(session).act:
+        act.detail.update(detail)
+
+
+def _gather(session: Session, *_: Any) -> None:
+    current = context(session)
+    for verb, rows in (("add", session.new), ("edit", session.dirty), ("delete", session.deleted)):
+        for row in rows:
+            spec = spec_of(type(row))
+            if spec is None or isinstance(row, OperationLog):
+                continue
+            parts = _changed(spec, row, verb)
+            if parts or verb == "delete":
+                current.changes.append(_change(spec, row, verb, parts))
+                if spec.history:
+                    _write_history(session, spec, row, verb, parts)
+
+
+def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
+    """Old and new value of each part that changed; of a new row every value it has, defaults included."""
+    if verb == "delete":
+        return {}
+    found = {}
+    for part in spec.parts.values():
+        if part.field.auto or part.key == "row_stamp":
+            continue
+        if verb == "add":
+            value = getattr(row, part.key)
+            if value not in (None, "", [], {}):
+                found[part] = (None, value)
+            continue
+        history = inspect(row).attrs[part.key].history
+        if not history.has_changes() and part.is_relation and not part.is_many:
+            if inspect(row).attrs[part.fk].history.has_changes():
+                found[part] = (inspect(row).attrs[part.fk].history.deleted[0], getattr(row, part.fk))
+        elif history.has_changes():
+            found[part] = _many(history) if part.is_many else ((history.deleted or [None])[0], (history.added or [None])[0])
+    return found
+
+
+def _many(history: Any) -> tuple[list[Any], list[Any]]:
+    kept = list(history.unchanged)
+    return kept + list(history.deleted), kept + list(history.added)
+
+
+def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+    key = inspect(row).identity[0] if inspect(row).identity else getattr(row, "id", None)
+    return {"対象": spec.label, "番号": key, "種別": CHANGE[verb], "noun": spec.name, "verb": verb, "card": card_of(row),
+            "項目": {p.label: [p.logged(old), p.logged(new)] for p, (old, new) in parts.items()}}
+
+
+def card_of(row: Any) -> int | None:
+    """The card a row is about: its own key, or that of the card it belongs to."""
+    return row.id if isinstance(row, Card) else getattr(row, "card_id", None)
+
+
+def _write_history(session: Session, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> None:
+    if verb == "delete":
+        return
+    current = context(session)
+    target = next(s for s in specs().values() if s.name == spec.history)
+    event_ = {"action": CHANGE[verb], "by": current.actor.user_id, "by_name": current.actor.name,
+              "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()}}
+    session.execute(insert(target.model.__table__).values(
+        {f"{spec.name}_id": row.id, "event": event_, "updated_at": current.now()}))
+
+
+def _write_with_changes(session: Session) -> None:
+    session.flush()
+    current = context(session)
+    if not current.changes:
+        return
+    session.execute(insert(OperationLog.__table__).values(row_of(current)))
+    current.changes, current.act = [], None
+
+
+def row_of(current: Context) -> dict[str, Any]:
+    """The log row of the act under way. An act nobody declared is named after its first change."""
+    act = current.act or _named_after(current.changes[0])
+    detail = {k: v for k, v in act.detail.items() if v not in (None, "", [], {})}
+    if current.changes:
+        detail["変更"] = [{k: c[k] for k in ("対象", "番号", "種別", "項目")} for c in current.changes[:_LISTED_CHANGES]]
+        detail["変更件数"] = len(current.changes)
+    cards = [c["card"] for c in current.changes if c["card"]]
+    actor = current.actor
+    return {"started_at": current.started_at, "ended_at": current.now(), "user_id": actor.user_id, "user_name": actor.name,
+            "department": actor.department, "action_class": act.kind, "action_code": act.code, "action_name": act.name,
+            "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
+            "application_id": act.application_id or (cards[0] if cards else None), "client_info": actor.client[:300],
+            "request_id": current.request_id}
+
+
+def _named_after(change: dict[str, Any]) -> Act:
+    name, kind = VERBS[change["verb"]]
+    return Act(code=f"{change['noun']}.{change['verb']}", name=f"{change['対象']} {name}", kind=kind)
+
+
+def write_alone(connection: Connection, current: Context) -> None:
+    """Writes the row of an act that changed nothing (or whose changes were rolled back)."""
+    current.changes = []
+    connection.execute(insert(OperationLog.__table__).values(row_of(current)))
+
+
+def _forget(session: Session, *_: Any) -> None:
+    context(session).changes.clear()
+
+
+def attach(session_class: type[Session]) -> None:
+    event.listen(session_class, "after_flush", _gather)
+    event.listen(session_class, "before_commit", _write_with_changes)
+    event.listen(session_class, "after_rollback", _forget)

@@ -1,0 +1,58 @@
+"""Our exceptions. Each carries the sentence that the person at the screen reads."""
+
+from __future__ import annotations
+
+
+class AppError(Exception):
+    """Something a person can understand and act on. `status` is what HTTP calls it at the edge."""
+
+    status = 400
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+class Refused(AppError):
+    """The person lacks the right; the refusal is logged."""
+
+    status = 403
+
+
+class NotFound(AppError):
+    """No such row, or none that this person may see: the two are told apart by nobody."""
+
+    status = 404
+
+    def __init__(self, message: str = "見つかりません。削除されたか、閲覧できない情報です。") -> None:
+        super().__init__(message)
+
+
+class Conflict(AppError):
+    """Somebody else was first."""
+
+    status = 409
+
+
+class SlotFull(Conflict):
+    """The last place of a slot has gone."""
+
+    def __init__(self) -> None:
+        super().__init__("申し訳ありません。選んだ時間は、いま満席になりました。別の時間を選んでください。")
+
+
+class PersonalNumberFound(AppError):
+    """A text holds what looks like a 個人番号. The digits themselves are never repeated (番号法20条)."""
+
+    def __init__(self, *, label: str = "", field: str | None = None) -> None:
+        where = f"「{label}」に" if label else ""
+        super().__init__(f"{where}個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。", field=field)
+
+
+class Busy(AppError):
+    """The database is busy or away; trying again soon is right."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("ただいま混み合っています。入力は保存されていません。少し待ってから、もう一度お試しください。")

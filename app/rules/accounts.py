@@ -1,0 +1,61 @@
+"""Who may do what: the one table of roles and rights (written once by `flask setup`; afterwards the administrators' own)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from app.schema import Spec, specs
+
+Reach = Literal["all", "own", "none"]
+
+VIEW = ("can_list", "can_show")
+EDIT = (*VIEW, "can_add", "can_edit", "can_delete", "can_import")
+EXPORT = ("can_export",)
+ADD = (*VIEW, "can_add")
+
+ROLES: dict[str, str] = {
+    "admin": "システム管理者", "manager": "本庁担当", "staff": "サテライト職員", "contractor": "委託業者",
+    "operator": "コールセンター", "auditor": "監査", "maintainer": "運用保守",
+}
+REACH: dict[str, Reach] = {
+    "admin": "all", "manager": "all", "staff": "own", "contractor": "own", "operator": "all", "auditor": "all", "maintainer": "none",
+}
+RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "admin": {"reservations": VIEW, "cards": VIEW, "shipments": VIEW, "masters": EDIT, "users": EDIT, "log": VIEW, "counter_work": VIEW},
+    "manager": {"reservations": EDIT + EXPORT, "cards": EDIT + EXPORT, "shipments": EDIT + EXPORT, "images": VIEW + EXPORT,
+                "masters": EDIT + EXPORT, "users": VIEW, "log": VIEW + EXPORT, "counter_work": EDIT + EXPORT},
+    "staff": {"reservations": EDIT + EXPORT, "cards": EDIT + EXPORT, "shipments": EDIT + EXPORT, "images": EDIT + EXPORT,
+              "masters": VIEW, "counter_work": EDIT + EXPORT},
+    "contractor": {"reservations": VIEW, "cards": ADD, "shipments": (*ADD, "can_edit"), "images": (*ADD, "can_import"),
+                   "masters": VIEW, "counter_work": ADD},
+    "operator": {"reservations": (*VIEW, "can_edit"), "masters": VIEW},
+    "auditor": {"users": VIEW, "log": VIEW + EXPORT},
+    "maintainer": {},
+}
+PERSONAL = ("can_export_personal", "PersonalData")
+"""Export with personal columns unmasked: a right of its own, beside the right to export the table."""
+PERSONAL_ROLES = ("manager",)
+
+
+def reach(roles: list[str]) -> Reach:
+    """How far an account sees: every counter, its own, or none. A role that an administrator made sees its own."""
+    reaches = {REACH.get(role, "own") for role in roles}
+    return "all" if "all" in reaches else "own" if "own" in reaches else "none"
+
+
+def rights_of(role: str) -> Iterator[tuple[str, str]]:
+    """(permission, view) pairs of a role as first installed."""
+    for spec in specs().values():
+        for verb in RIGHTS[role].get(spec.area, ()):
+            if verb in offered(spec):
+                yield verb, spec.permission
+    if role in PERSONAL_ROLES:
+        yield PERSONAL
+
+
+def offered(spec: Spec) -> tuple[str, ...]:
+    """Permissions that make sense for a table: nobody can be given the right to edit the log."""
+    more = [verb for verb, may in (("can_add", spec.can_add), ("can_edit", spec.can_change), ("can_delete", spec.can_delete),
+                                   ("can_import", spec.can_add)) if may]
+    return (*VIEW, "can_export", *more)

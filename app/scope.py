@@ -1,0 +1,114 @@
+"""Which rows this person or job may touch: enforced in the session, below every screen, import, picker and action.
+
+Reading: every ORM statement gets the actor's criteria for every scoped table in it. Writing: a new, changed or deleted row
+outside the scope is refused at flush. Nobody allowed, nothing seen: a session without an actor has the empty scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, event, exists, false, inspect, or_, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from app.context import context
+from app.errors import NotFound
+from app.schema import Spec, spec_of, specs
+from models import Counter
+
+
+def criteria(spec: Spec, counters: frozenset[int], source: Any = None) -> ColumnElement[bool]:
+    """The rows of a table that belong to one of the counters, as one plain expression (a lambda would be cached wrongly).
+
+    `source` is the alias whose columns are compared; by default the model itself, which SQLAlchemy adapts to each statement.
+    """
+    columns = spec.model if source is None else source.c
+    return or_(false(), *(_belongs(spec, name, columns, counters) for name in spec.scope)) if counters else false()
+
+
+def _belongs(spec: Spec, name: str, columns: Any, counters: frozenset[int]) -> ColumnElement[bool]:
+    part = spec.parts[name]
+    if part.target is Counter:
+        return getattr(columns, part.fk).in_(sorted(counters))
+    parent, above = specs()[part.target], part.target.__table__.alias()
+    return exists(select(1).select_from(above).where(above.c.id == getattr(columns, part.fk), criteria(parent, counters, above)))
+
+
+@lru_cache(maxsize=256)
+def _options(counters: frozenset[int]) -> tuple[Any, ...]:
+    return tuple(with_loader_criteria(spec.model, criteria(spec, counters), include_aliases=True)
+                 for spec in specs().values() if spec.scope)
+
+
+def _limit_reading(state: ORMExecuteState) -> None:
+    if state.is_update or state.is_delete:
+        if state.is_orm_statement and not state.execution_options.get("by_rule"):
+            raise RuntimeError("bulk changes bypass scope and log; change rows, or name the rule with by_rule=")
+        return
+    counters = context(state.session).actor.counters
+    if counters is None or not state.is_orm_statement or state.execution_options.get("unscoped"):
+        return
+    state.statement = state.statement.options(*_options(counters))
+
+
+def _limit_writing(session: Session, *_: Any) -> None:
+    current = context(session)
+    if current.actor.counters is None:
+        return
+    for row in {*session.new, *session.dirty, *session.deleted}:
+        spec = spec_of(type(row))
+        if spec and spec.scope and not _within(session, spec, row, current.actor.counters, widened=bool(current.widened)):
+            raise NotFound
+
+
+def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, widened: bool) -> bool:
+    """Whether the row lies in scope as it was stored and, unless a named transfer widens it, as it will be."""
+    with session.no_autoflush:
+        before = row in session.new or any(_holds(session, spec, row, name, counters, old=True) for name in spec.scope)
+        after = widened or row in session.deleted or any(_holds(session, spec, row, name, counters, old=False) for name in spec.scope)
+    return before and after
+
+
+def _holds(session: Session, spec: Spec, row: Any, name: str, counters: frozenset[int], *, old: bool) -> bool:
+    part = spec.parts[name]
+    key = _old_key(row, part.fk, name) if old else _new_key(row, part.fk, name)
+    if part.target is Counter:
+        return key in counters
+    if not old and getattr(row, name, None) is not None and inspect(getattr(row, name)).pending:
+        return True  # the parent is new in this same flush and is checked itself
+    return key is not None and session.get(part.target, key) is not None
+
+
+def _old_key(row: Any, fk: str, name: str) -> Any:
+    relation = inspect(row).attrs[name].history
+    if relation.deleted and relation.deleted[0] is not None:
+        return relation.deleted[0].id
+    history = inspect(row).attrs[fk].history
+    return (history.deleted or history.unchanged or [None])[0]
+
+
+def _new_key(row: Any, fk: str, name: str) -> Any:
+    relation = inspect(row).attrs[name].history
+    if relation.added:
+        return relation.added[0].id if relation.added[0] is not None else None
+    return getattr(row, fk)
+
+
+@contextmanager
+def widened(session: Session, reason: str) -> Iterator[None]:
+    """Lets one named act move a row out of the actor's scope (a transfer between counters); the log names the reason."""
+    current = context(session)
+    current.widened = reason
+    try:
+        yield
+        session.flush()
+    finally:
+        current.widened = ""
+
+
+def attach(session_class: type[Session]) -> None:
+    event.listen(session_class, "do_orm_execute", _limit_reading)
+    event.listen(session_class, "before_flush", _limit_writing)

@@ -1,0 +1,75 @@
+"""Japanese text as people type it: what is folded, what is kept, what is refused.
+
+Names and addresses are stored exactly as typed (never NFC or NFKC: both rewrite name kanji); folding is for numbers,
+kana and for the separate search key.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import jaconv
+
+# Name kanji that people write one way and type another [domain §6]; folded in search keys only.
+VARIANTS = str.maketrans("髙﨑𠮷邊邉齋齊斎濵濱德黑眞神靑淸櫻榮廣澤國嶋嶌", "高崎吉辺辺斉斉斉浜浜徳黒真神青清桜栄広沢国島島")
+HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")  # noqa: RUF001 - the many dashes people type in numbers
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")  # noqa: RUF001
+
+
+def digits(text: str) -> str:
+    """'０７８－１２３' → '078123': full width folded, separators dropped, anything else kept to be complained about."""
+    return HYPHENS.sub("", unicodedata.normalize("NFKC", text))
+
+
+def alnum(text: str) -> str:
+    """As `digits`, in capitals: 'k7q2-9mxd' → 'K7Q29MXD'."""
+    return digits(text).upper()
+
+
+def kana(text: str) -> str:
+    """Any kana to full-width katakana, spaces to single ones: 'ﾔﾏﾀﾞ　たろう' → 'ヤマダ タロウ'."""
+    return re.sub(r"\s+", " ", jaconv.hira2kata(jaconv.h2z(text, kana=True, ascii=False, digit=False))).strip()
+
+
+def is_kana(text: str) -> bool:
+    return re.fullmatch(r"[ァ-ヶー・ 　]*", text) is not None  # noqa: RUF001
+
+
+def tidy(text: str) -> str:
+    """Trims the ends and drops control characters; everything a person can see stays as typed."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+
+
+def fold(text: str) -> str:
+    """One spelling for searching: width, case, kana, variant kanji folded; spaces and marks dropped."""
+    plain = unicodedata.normalize("NFKC", _SELECTORS.sub("", text).translate(VARIANTS)).translate(VARIANTS)
+    return "".join(c for c in jaconv.hira2kata(plain.casefold()) if c.isalnum() or c == "ー")
+
+
+def pieces(text: str) -> str:
+    """The two-character pieces of a folded text, in order: '佐藤翔太' → '佐藤 藤翔 翔太'. One character stands alone."""
+    folded = fold(text)
+    return " ".join(folded[i:i + 2] for i in range(len(folded) - 1)) if len(folded) > 1 else folded
+
+
+def search_key(texts: list[str | None]) -> str:
+    """What a row is found by: the pieces of each searched text, one bar between texts so that none runs into the next."""
+    return " | ".join(key for text in texts if text and (key := pieces(text)))
+
+
+def has_personal_number(text: str) -> bool:
+    """Whether twelve digits with a right check digit stand in the text, in any width and with any separators.
+
+    Weights and rule: 番号法総務省令第5条 (check digit of the 個人番号).
+    """
+    plain = _BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
+    return any(_checks(found.group()) for found in _TWELVE.finditer(plain))
+
+
+def _checks(number: str) -> bool:
+    total = sum(int(p) * q for p, q in zip(number, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=False))
+    rest = total % 11
+    return int(number[11]) == (0 if rest <= 1 else 11 - rest)

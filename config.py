@@ -1,0 +1,98 @@
+"""Settings: read once from the environment and `.env`, typed, refusing nonsense. Only the edge reads them."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).parent
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting of the product, with its default for trying out."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", str_strip_whitespace=True)
+
+    app_env: Literal["development", "production"] = Field("development", description="production では安全でない既定値を拒否します")
+    database_url: str = Field(f"sqlite:///{ROOT / 'var' / 'app.db'}", description="SQLite または PostgreSQL の URL")
+    redis_url: str = Field("", description="回数制限を複数プロセスで共有する Redis")
+    secret_key: str = Field("", description="Cookie とトークンの署名鍵（production では必須、32文字以上）")
+    host: str = Field("127.0.0.1", description="待ち受けるアドレス")
+    port: int = Field(8000, description="住民サイトのポート")
+    staff_port: int = Field(8001, description="職員サイトのポート")
+    public_url: str = Field("", description="住民サイトの外から見た URL")
+    trusted_hosts: Words = Field(("127.0.0.1", "localhost"), description="受け付ける Host ヘッダー（コンマ区切り）")
+    trusted_proxies: Words = Field((), description="X-Forwarded-For を信じるネットワーク（コンマ区切り）")
+    callcenter_networks: Words = Field((), description="アドレスでなくサインインごとに数えるネットワーク（コンマ区切り）")
+    limit_login: str = Field("5 per minute; 30 per hour", description="サインインの回数制限")
+    limit_booking: str = Field("10 per minute; 60 per hour", description="予約の送信の回数制限")
+    limit_lookup: str = Field("10 per minute; 30 per hour", description="予約の照会の回数制限")
+    session_idle_minutes: int = Field(15, ge=1, le=480, description="操作がないと終わるまでの分数")
+    session_hours: int = Field(8, ge=1, le=24, description="サインインから終わるまでの時間数")
+    web_concurrency: int = Field(1, ge=1, description="サイトごとのプロセス数（gunicorn と同じ変数）")
+    demo: bool = Field(False, description="デモの窓口・アカウントを作ります")
+    demo_password: str = Field("", description="デモアカウント共通のパスワード（空なら作って表示）")
+    test_postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="テスト用 PostgreSQL")
+    test_redis_url: str = Field("redis://127.0.0.1:6379/15", description="テスト用 Redis")
+
+    @field_validator("trusted_hosts", "trusted_proxies", "callcenter_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(w.strip() for w in value.split(",") if w.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", "callcenter_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            ipaddress.ip_network(word, strict=False)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        for prefix in ("postgresql://", "postgres://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg://" + value.removeprefix(prefix)
+        if not value.startswith(("postgresql+psycopg://", "sqlite:///")):
+            raise ValueError("DATABASE_URL は postgresql:// か sqlite:/// で始めてください")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Settings:
+        if self.app_env == "production":
+            if len(self.secret_key) < 32:
+                raise ValueError("SECRET_KEY を32文字以上で設定してください（production では必須です）")
+            if self.web_concurrency > 1 and not self.redis_url:
+                raise ValueError("複数プロセス（WEB_CONCURRENCY）では REDIS_URL が必要です。回数制限がプロセスごとになります")
+            if self.demo:
+                raise ValueError("production では DEMO を使えません")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.is_sqlite else None
+
+    def key(self) -> str:
+        """The signing key: the configured one, or in development one kept beside the database."""
+        if self.secret_key:
+            return self.secret_key
+        path = ROOT / "var" / "secret_key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(secrets.token_urlsafe(48))
+            path.chmod(0o600)
+        return path.read_text().strip()

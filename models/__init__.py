@@ -1,0 +1,28 @@
+"""What is stored. Importing this package maps every table, in the order in which they refer to each other."""
+
+from models.base import Base, Code, Field, metadata
+from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
+from models.cards import Card, CardHistory, CardNote, CardState
+from models.documents import Document, DocumentPage
+from models.masters import (
+    BookingCategory,
+    CodeItem,
+    Counter,
+    CounterClosure,
+    CounterHours,
+    DeskPool,
+    FeeRule,
+    RetentionRule,
+    VisitPurpose,
+    Weekday,
+)
+from models.operation_log import ActionClass, MyNumberAccess, OperationLog
+from models.shipments import ItemKind, ReturnReason, Shipment
+from models.staff import Employer, Staff, WebSession
+
+__all__ = [
+    "ActionClass", "Base", "BookingCategory", "Card", "CardHistory", "CardNote", "CardState", "Channel", "Code", "CodeItem",
+    "Counter", "CounterClosure", "CounterHours", "DeskPool", "Document", "DocumentPage", "Employer", "FeeRule", "Field",
+    "ItemKind", "MyNumberAccess", "OperationLog", "Reservation", "ReservationState", "RetentionRule", "ReturnReason", "Sex",
+    "Shipment", "Slot", "Staff", "VisitPurpose", "WebSession", "Weekday", "metadata",
+]

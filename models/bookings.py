@@ -1,0 +1,138 @@
+"""予約枠 and 来庁予約データ: the places of a day and who has taken them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import mapped_column
+
+from models.base import (
+    JSON,
+    Base,
+    BigId,
+    CheckConstraint,
+    Code,
+    Date,
+    Index,
+    Integer,
+    Mapped,
+    String,
+    Time,
+    UtcDateTime,
+    coded,
+    column,
+    date,
+    datetime,
+    relation,
+    time,
+)
+from models.masters import BookingCategory, Counter, DeskPool
+
+
+class Channel(Code):
+    WEB = "web", "公開", "1"
+    CALLCENTER = "callcenter", "コールセンター", "2"
+    COUNTER = "counter", "窓口", "3"
+    RESERVE = "reserve", "予備", "4"
+
+
+class Sex(Code):
+    """ISO 5218."""
+
+    MALE = "male", "男", "1"
+    FEMALE = "female", "女", "2"
+    UNKNOWN = "unknown", "不明", "0"
+    NOT_APPLICABLE = "not_applicable", "適用不能", "9"
+
+
+class ReservationState(Code):
+    HELD = "held", "仮押え", "10"
+    BOOKED = "booked", "予約済", "20"
+    ARRIVED = "arrived", "来庁済", "30"
+    CANCELLED = "cancelled", "キャンセル", "40"
+    NO_SHOW = "no_show", "無断欠席", "50"
+    EXPIRED = "expired", "期限切れ", "60"
+
+    @property
+    def holds_place(self) -> bool:
+        """States whose units count in `slot.used`: a no-show used its place, a cancelled or expired one gave it back."""
+        return self in HOLDING
+
+
+HOLDING = (ReservationState.HELD, ReservationState.BOOKED, ReservationState.ARRIVED, ReservationState.NO_SHOW)
+
+
+class Slot(Base):
+    """予約枠: the places of one desk pool at one time, for one channel. `used` only moves by the rules of booking."""
+
+    __tablename__, __label__, __group__, __area__ = "slot", "予約枠", "予約", "reservations"
+    __scope__, __writable__, __order__ = "counter", False, ("slot_date", "desc")
+    __table_args__ = (
+        UniqueConstraint("desk_pool_id", "slot_date", "start_time", "channel"),
+        CheckConstraint("used >= 0 AND used <= capacity", name="never_oversold"),
+        CheckConstraint("wanted >= 0 AND start_time < end_time", name="sane"),
+        Index(None, "counter_id", "slot_date", "channel", "start_time"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit=False)
+    desk_pool: Mapped[DeskPool] = relation(label="窓口枠", listed=True, edit=False)
+    slot_date: Mapped[date] = column(Date, label="日付", listed=True, search=True, sort=True, edit=False)
+    start_time: Mapped[time] = column(Time, label="開始", listed=True, edit=False)
+    end_time: Mapped[time] = column(Time, label="終了", listed=True, edit=False)
+    channel: Mapped[Channel] = coded(Channel, label="経路", listed=True, search=True, edit=False)
+    capacity: Mapped[int] = column(Integer, label="定員", listed=True, edit=False)
+    used: Mapped[int] = column(Integer, label="予約数", listed=True, edit=False, default=0)
+    wanted: Mapped[int] = column(Integer, label="希望定員", listed=True, edit=False)
+
+    @property
+    def free(self) -> int:
+        return self.capacity - self.used
+
+    def __str__(self) -> str:
+        return f"{self.slot_date:%Y-%m-%d} {self.start_time:%H:%M}"
+
+
+class Reservation(Base):
+    """来庁予約データ [seed (1)]: one person's visit; a household shares a グループID."""
+
+    __tablename__, __label__, __group__, __area__ = "reservation", "来庁予約", "予約", "reservations"
+    __scope__, __addable__, __deletable__ = "counter", False, False
+    __indexed__ = (("counter_id", "booking_date", "id"), ("slot_id", "state"))
+    __table_args__ = (
+        CheckConstraint("start_time < end_time", name="start_before_end"),
+        CheckConstraint("units > 0", name="units_positive"),
+    )
+    id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
+    booking_code: Mapped[str] = column(String(10), label="申請ID", listed=True, search=True, kind="alnum", unique=True, edit=False)
+    group_id: Mapped[str | None] = column(String(36), label="グループID", kind="alnum", edit=False, index=True)
+    booking_date: Mapped[date] = column(Date, label="予約日付", listed=True, search=True, sort=True, edit=False)
+    start_time: Mapped[time] = column(Time, label="予約開始時間", listed=True, edit=False)
+    end_time: Mapped[time] = column(Time, label="予約終了時間", edit=False)
+    category: Mapped[BookingCategory] = relation(label="手続きID", search=True, edit=False)
+    procedure_name: Mapped[str] = column(String(60), label="手続きの種類", listed=True, edit=False)
+    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit=False)
+    name: Mapped[str] = column(String(200), label="申請者情報（氏名）", listed=True, search=True, pii="name", kind="name")
+    name_kana: Mapped[str] = column(String(200), label="申請者情報（カナ）", search=True, pii="name", kind="kana", default="")
+    birth_date: Mapped[date | None] = column(Date, label="申請者情報（生年月日）", pii=True)
+    sex: Mapped[Sex | None] = coded(Sex, label="性別")
+    postal_code: Mapped[str] = column(String(7), label="郵便番号", pii=True, kind="postal", default="")
+    address: Mapped[str] = column(String(200), label="住所", pii=True)
+    building: Mapped[str] = column(String(100), label="マンション名・部屋番号等", pii=True, default="")
+    phone: Mapped[str] = column(String(11), label="電話番号", listed=True, search=True, pii=True, kind="phone")
+    email: Mapped[str] = column(String(254), label="メールアドレス", pii=True, kind="email", default="")
+    request_detail: Mapped[dict[str, Any]] = column(JSON, label="申請内容", pii=True, edit=False, default=dict)
+    state: Mapped[ReservationState] = coded(ReservationState, label="状態", listed=True, search=True, edit=False,
+                                           default=ReservationState.BOOKED)
+    message: Mapped[str] = column(String(500), label="メッセージ", pii=True, kind="memo", default="")
+    requested_date: Mapped[date] = column(Date, label="申請日付", auto="today")
+    requested_time: Mapped[time] = column(Time, label="申請時間", auto="clock")
+    channel: Mapped[Channel] = coded(Channel, label="経路", search=True, edit=False, default=Channel.WEB)
+    units: Mapped[int] = column(Integer, label="使用枠数", edit=False, default=1)
+    slot: Mapped[Slot] = relation(label="予約枠", edit=False)
+    form_token: Mapped[str | None] = column(String(43), label="受付トークン", kind="alnum", edit=False, unique=True)
+    consent_version: Mapped[str] = column(String(20), label="同意した告知の版", kind="code", edit=False, default="")
+    arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
+
+    def __str__(self) -> str:
+        return f"{self.booking_code[:5]}-{self.booking_code[5:]}"

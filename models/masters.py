@@ -1,0 +1,243 @@
+"""マスタ: counters and their hours, booking categories, code lists, fees, retention periods."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column as PlainColumn
+from sqlalchemy import ForeignKey, Table, UniqueConstraint
+from sqlalchemy.orm import mapped_column, relationship
+
+from models.base import (
+    Base,
+    Boolean,
+    CheckConstraint,
+    Code,
+    Date,
+    Integer,
+    Mapped,
+    String,
+    Text,
+    Time,
+    coded,
+    column,
+    date,
+    metadata,
+    relation,
+    time,
+)
+
+
+class Weekday(Code):
+    MON = "mon", "月曜日", "1"
+    TUE = "tue", "火曜日", "2"
+    WED = "wed", "水曜日", "3"
+    THU = "thu", "木曜日", "4"
+    FRI = "fri", "金曜日", "5"
+    SAT = "sat", "土曜日", "6"
+    SUN = "sun", "日曜日", "7"
+
+    @classmethod
+    def of(cls, day: date) -> Weekday:
+        return list(cls)[day.weekday()]
+
+
+class VisitPurpose(Code):
+    """予約区分 [seed 機能構成]."""
+
+    PICKUP = "pickup", "交付時来庁", "1"
+    APPLY = "apply", "申請時来庁", "2"
+    REISSUE = "reissue", "再発行", "3"
+    CERTIFICATE = "certificate", "電子証明書更新", "4"
+
+
+class RetentionBasis(Code):
+    RECEIPT = "receipt", "受理日から", "1"
+    FISCAL_YEAR = "fiscal_year", "翌年度の初日から", "2"
+
+
+class Master(Base):
+    """A table kept in the masters' room: small, without personal data and without row scope."""
+
+    __abstract__ = True
+    __master__, __area__, __group__ = True, "masters", "マスタ"
+
+
+class Counter(Master):
+    """窓口: a satellite or ward counter where residents are served and cards are kept."""
+
+    __tablename__, __label__, __order__ = "counter", "窓口", ("sort_order", "asc")
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = column(String(20), label="窓口コード", listed=True, kind="code", unique=True, edit="add")
+    name: Mapped[str] = column(String(60), label="窓口名", listed=True, search=True)
+    postal_code: Mapped[str] = column(String(7), label="郵便番号", kind="postal")
+    address: Mapped[str] = column(String(200), label="所在地", listed=True)
+    phone: Mapped[str] = column(String(11), label="電話番号", kind="phone", default="")
+    is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
+    sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
+    note: Mapped[str] = column(String(500), label="備考", kind="memo", default="")
+    hours: Mapped[list[CounterHours]] = relationship(back_populates="counter", cascade="all, delete-orphan",
+                                                     passive_deletes=True, order_by="CounterHours.id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CounterHours(Master):
+    """開設時間: when a counter is open on one weekday, with its lunch break."""
+
+    __tablename__, __label__ = "counter_hours", "開設時間"
+    __inline_of__ = "counter"
+    __order__ = ("id", "asc")
+    __table_args__ = (
+        UniqueConstraint("counter_id", "weekday"),
+        CheckConstraint("opens < closes", name="opens_before_closes"),
+        CheckConstraint("(break_start IS NULL) = (break_end IS NULL)", name="break_both_or_neither"),
+        CheckConstraint("break_start IS NULL OR (opens <= break_start AND break_start < break_end AND break_end <= closes)",
+                        name="break_inside"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, back_populates="hours")
+    weekday: Mapped[Weekday] = coded(Weekday, label="曜日", listed=True)
+    opens: Mapped[time] = column(Time, label="開始", listed=True)
+    closes: Mapped[time] = column(Time, label="終了", listed=True)
+    break_start: Mapped[time | None] = column(Time, label="休憩開始", listed=True)
+    break_end: Mapped[time | None] = column(Time, label="休憩終了", listed=True)
+
+    def __str__(self) -> str:
+        return f"{self.weekday.label} {self.opens:%H:%M}–{self.closes:%H:%M}"
+
+
+class CounterClosure(Master):
+    """休業日: days on which one counter, or every counter, receives nobody."""
+
+    __tablename__, __label__, __order__ = "counter_closure", "休業日", ("starts_on", "desc")
+    __table_args__ = (CheckConstraint("starts_on <= ends_on", name="starts_before_ends"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    counter: Mapped[Counter | None] = relation(label="窓口", hint="空欄はすべての窓口", listed=True, search=True)
+    starts_on: Mapped[date] = column(Date, label="開始日", listed=True, search=True, sort=True)
+    ends_on: Mapped[date] = column(Date, label="終了日", listed=True)
+    reason: Mapped[str] = column(String(100), label="理由", listed=True)
+
+    def __str__(self) -> str:
+        return f"{self.starts_on:%Y-%m-%d}–{self.ends_on:%Y-%m-%d} {self.reason}"
+
+
+class BookingCategory(Master):
+    """予約区分: a procedure that can be booked; decides length, window, party size and what to bring."""
+
+    __tablename__, __label__, __order__ = "booking_category", "予約区分", ("sort_order", "asc")
+    __table_args__ = (
+        CheckConstraint("minutes > 0", name="minutes_positive"),
+        CheckConstraint("max_party BETWEEN 1 AND 10", name="party_limit"),
+        CheckConstraint("earliest_days >= latest_days AND latest_days >= 0", name="window"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = column(String(30), label="手続きID", listed=True, kind="code", unique=True, edit="add")
+    name: Mapped[str] = column(String(60), label="手続きの種類", listed=True, search=True)
+    purpose: Mapped[VisitPurpose] = coded(VisitPurpose, label="区分", listed=True, search=True, edit="add")
+    summary: Mapped[str] = column(String(200), label="説明", hint="住民の画面に一行で出ます", default="")
+    minutes: Mapped[int] = column(Integer, label="所要時間（分）", listed=True, default=20)
+    max_party: Mapped[int] = column(Integer, label="一度に予約できる人数", listed=True, default=1)
+    earliest_days: Mapped[int] = column(Integer, label="受付開始（日前）", listed=True, default=45)
+    latest_days: Mapped[int] = column(Integer, label="受付締切（日前）", listed=True, default=3)
+    required_items: Mapped[str] = column(Text, label="持ち物", kind="memo", hint="1行に1つ", default="")
+    notes: Mapped[str] = column(Text, label="注意事項", kind="memo", default="")
+    is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
+    valid_from: Mapped[date | None] = column(Date, label="有効開始日")
+    valid_until: Mapped[date | None] = column(Date, label="有効終了日")
+    sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
+
+    def is_bookable(self, today: date) -> bool:
+        return bool(self.is_open and (self.valid_from is None or self.valid_from <= today)
+                    and (self.valid_until is None or today <= self.valid_until))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+desk_pool_category = Table(
+    "desk_pool_category", metadata,
+    PlainColumn("desk_pool_id", ForeignKey("desk_pool.id", ondelete="CASCADE"), primary_key=True),
+    PlainColumn("booking_category_id", ForeignKey("booking_category.id"), primary_key=True, index=True),
+)
+
+
+class DeskPool(Master):
+    """窓口枠: desks of a counter that serve the same procedures; its places per slot and channel."""
+
+    __tablename__, __label__ = "desk_pool", "窓口枠"
+    __order__ = ("id", "asc")
+    __table_args__ = (
+        UniqueConstraint("counter_id", "name"),
+        CheckConstraint("interval_minutes BETWEEN 5 AND 240", name="interval"),
+        CheckConstraint("web_places >= 0 AND callcenter_places >= 0 AND counter_places >= 0 AND reserve_places >= 0",
+                        name="places_not_negative"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True)
+    name: Mapped[str] = column(String(60), label="枠名", listed=True, search=True)
+    interval_minutes: Mapped[int] = column(Integer, label="間隔（分）", listed=True, default=30)
+    web_places: Mapped[int] = column(Integer, label="公開", listed=True, default=0)
+    callcenter_places: Mapped[int] = column(Integer, label="コールセンター", listed=True, default=0)
+    counter_places: Mapped[int] = column(Integer, label="窓口分", listed=True, default=0)
+    reserve_places: Mapped[int] = column(Integer, label="予備", listed=True, default=0)
+    categories: Mapped[list[BookingCategory]] = relationship(secondary=desk_pool_category,
+                                                             info={"words": "予約区分"})
+
+    def __str__(self) -> str:
+        return f"{self.counter.name} {self.name}"
+
+
+class CodeItem(Master):
+    """区分コード: a value of a code list that the office maintains itself (states of the J-LIS card system, 業務区分 …)."""
+
+    __tablename__, __label__, __order__ = "code_item", "区分コード", ("sort_order", "asc")
+    __table_args__ = (UniqueConstraint("list_name", "value"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_name: Mapped[str] = column(String(30), label="コード種別", listed=True, search=True, kind="code", edit="add")
+    value: Mapped[str] = column(String(30), label="値", listed=True, kind="code", edit="add")
+    name: Mapped[str] = column(String(60), label="名称", listed=True, search=True)
+    number: Mapped[str] = column(String(10), label="出力コード", listed=True, kind="alnum", default="")
+    is_active: Mapped[bool] = column(Boolean, label="使用中", listed=True, search=True, default=True)
+    sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeeRule(Master):
+    """手数料: what an issue costs from one day to another [domain §2 Fees]."""
+
+    __tablename__, __label__, __order__ = "fee_rule", "手数料", ("valid_from", "desc")
+    __table_args__ = (
+        UniqueConstraint("valid_from", "issue_kind", "registration_reason"),
+        CheckConstraint("amount IN (0, 200, 800, 1000, 1800, 2000)", name="known_amount"),
+        CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="from_before_until"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = column(Date, label="適用開始日", listed=True, search=True, sort=True)
+    valid_until: Mapped[date | None] = column(Date, label="適用終了日", listed=True)
+    issue_kind: Mapped[str] = column(String(30), label="交付種別", listed=True, kind="code", codes="issue_kind")
+    registration_reason: Mapped[str] = column(String(30), label="登録事由", listed=True, kind="code",
+                                              codes="registration_reason", default="")
+    amount: Mapped[int] = column(Integer, label="金額（円）", listed=True)
+    note: Mapped[str] = column(String(200), label="備考", default="")
+
+    def __str__(self) -> str:
+        return f"{self.valid_from:%Y-%m-%d} {self.amount}円"
+
+
+class RetentionRule(Master):
+    """保存年限: how long documents of a class are kept, and from when the years count [domain §7]."""
+
+    __tablename__, __label__ = "retention_rule", "保存年限"
+    __order__ = ("id", "asc")
+    __table_args__ = (UniqueConstraint("document_class", "valid_from"), CheckConstraint("years BETWEEN 1 AND 99", name="years"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_class: Mapped[str] = column(String(30), label="資料区分", listed=True, kind="code", codes="document_class")
+    basis: Mapped[RetentionBasis] = coded(RetentionBasis, label="起算", listed=True)
+    years: Mapped[int] = column(Integer, label="年数", listed=True)
+    valid_from: Mapped[date] = column(Date, label="適用開始日", listed=True, search=True, sort=True)
+    note: Mapped[str] = column(String(200), label="根拠・備考", default="")
+
+    def __str__(self) -> str:
+        return f"{self.document_class} {self.years}年"
