@@ -7,11 +7,12 @@ from typing import Literal
 
 from flask import Flask
 
-from app import edge, schema
+from app import cli, edge, headers, health, i18n, limits, schema
 from app.extensions import db, engine_options, tune
 from config import ROOT, Settings
 
 Site = Literal["resident", "staff"]
+CALLCENTER = "神戸市マイナンバーコールセンター\n電話 078-000-0000（仮の番号）\n受付 9時から20時まで"
 
 
 def create_app(site: Site, settings: Settings | None = None) -> Flask:
@@ -22,8 +23,13 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
     app.config.update(_flask_settings(site, settings))
     app.extensions["settings"] = settings
     db.init_app(app)
+    cli.init(app)
+    health.init(app)
     with app.app_context():
         tune(db.engine)
+        headers.init(app, production=settings.is_production)
+        limits.init(app, settings)
+        i18n.init(app)
         if site == "staff":
             _staff(app)
         else:
@@ -40,8 +46,8 @@ def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_NAME": f"__Host-{site}" if production else site, "SESSION_COOKIE_SECURE": production,
         "SESSION_COOKIE_HTTPONLY": True, "SESSION_COOKIE_SAMESITE": "Strict" if site == "staff" else "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
-        "WTF_CSRF_TIME_LIMIT": None, "BABEL_DEFAULT_LOCALE": "ja", "BABEL_DEFAULT_TIMEZONE": "Asia/Tokyo",
-        "JSON_AS_ASCII": False,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "FAB_INDEX_VIEW": "views.home.HomeView",
     }
 
 
@@ -49,12 +55,14 @@ def _staff(app: Flask) -> None:
     import views
     from app import security
 
-    appbuilder = security.init(app)
-    edge.init(app, security.actor)
-    views.register(app, appbuilder)
+    views.register(app, security.init(app))
+    i18n.always_japanese(app)
 
 
 def _resident(app: Flask) -> None:
-    from app.context import Actor
+    from booking import blueprint, visitor
 
-    edge.init(app, lambda: Actor(user_id="resident", name="住民", client="", counters=None))
+    # Nothing that a resident sends is longer than a page of a form.
+    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, CALLCENTER=CALLCENTER, ERROR_STYLESHEET="/assets/booking/booking.css")
+    edge.init(app, visitor)
+    app.register_blueprint(blueprint("resident"))

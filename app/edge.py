@@ -8,10 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, flash, g, redirect, render_template, request
+from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
+from flask import session as browser
+from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app import audit
 from app.context import Act, Actor, Context, enter
@@ -20,7 +23,9 @@ from app.extensions import db, reading
 from models import ActionClass
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-UNLOGGED = ("static", "appbuilder.static", "admin.static", "healthz", "readyz")
+HEALTH = ("healthz", "readyz")
+
+REFUSAL = "access.refused"
 
 SENTENCES = {
     400: "送られた内容を受け付けられませんでした。画面を開き直して、もう一度お試しください。",
@@ -37,54 +42,97 @@ SENTENCES = {
 
 def init(app: Flask, who: Callable[[], Actor]) -> None:
     """Puts the edge round an application; `who` names the actor of the current request."""
-    app.before_request(lambda: _begin(who))
+    app.extensions["who"] = who
+    app.before_request(_known_host)
+    app.before_request(lambda: begin(who))
     app.after_request(_finish)
-    app.teardown_request(lambda _error: reading.set(False))
+    app.teardown_request(_over)
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(StaleDataError, lambda _e: _page(409))
+    app.register_error_handler(StaleDataError, lambda _e: page(409))
     app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(PoolTimeout, _database_error)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _begin(who: Callable[[], Actor]) -> None:
+def is_file(endpoint: str | None) -> bool:
+    return bool(endpoint) and str(endpoint).rsplit(".", 1)[-1] == "static"
+
+
+def is_plain(endpoint: str | None) -> bool:
+    """Files and health checks: the same for everybody, so nobody signs in for them and nothing is logged."""
+    return is_file(endpoint) or endpoint in HEALTH
+
+
+def _known_host() -> Response | None:
+    """Answers a forged Host in plain words: no address, so no page, can be built from such a request."""
+    if isinstance(request.routing_exception, SecurityError):
+        return Response(SENTENCES[400], status=400, content_type="text/plain; charset=utf-8")
+    return None
+
+
+def begin(who: Callable[[], Actor]) -> None:
     reading.set(request.method in SAFE)
     current = enter(db.session(), Context(started_at=datetime.now(UTC), request_id=secrets.token_hex(8)))
     g.context = current
-    if request.endpoint in UNLOGGED:
+    if is_plain(request.endpoint):
         return
     current.actor = who()
+
+
+def _over(_error: BaseException | None) -> None:
+    reading.set(False)
 
 
 def _finish(response: Response) -> Response:
     """Commits what a good answer changed, or rolls back and logs alone what a refused or reading one did."""
     current: Context | None = g.get("context")
-    if current is None or request.endpoint in UNLOGGED:
+    if current is None or is_plain(request.endpoint):
         return response
     if response.status_code < 400 and (current.changes or db.session.new or db.session.dirty or db.session.deleted
                                        or g.get("wrote")):
-        db.session.commit()
-        return response
+        try:
+            db.session.commit()
+            return response
+        except (AppError, StaleDataError, DBAPIError) as error:
+            browser.pop("_flashes", None)  # the view has already said that it was saved
+            response = current_app.make_response(current_app.handle_user_exception(error))
     db.session.rollback()
-    if current.act:
-        _log_alone(current, response.status_code)
-    return response
+    return _log_alone(current, response) if current.act else response
 
 
-def _log_alone(current: Context, status: int) -> None:
-    if status >= 400 and current.act:
-        current.act.detail.setdefault("結果", SENTENCES.get(status, "受け付けませんでした").split("。")[0])
+def _log_alone(current: Context, response: Response) -> Response:
+    """Writes the row of an act that changed nothing. Where it cannot be written, nothing is shown either."""
+    if response.status_code >= 400 and current.act:
+        current.act.detail.setdefault("結果", SENTENCES.get(response.status_code, "受け付けませんでした").split("。")[0])
     reading.set(False)
     try:
         with db.engine.begin() as connection:
+            for statement in g.get("alone", ()):
+                connection.execute(statement)
             audit.write_alone(connection, current)
+        return response
+    except DBAPIError as error:
+        current_app.logger.error("the log row of request %s was not written", current.request_id, exc_info=error)
+        return page(503)
     finally:
         reading.set(request.method in SAFE)
 
 
+def write_alone(statement: Executable) -> None:
+    """Has a statement run with the log row of an act that otherwise changes nothing, such as counting a failed sign-in."""
+    g.setdefault("alone", []).append(statement)
+
+
+def log_with_changes() -> None:
+    """Writes the row of the act under way into the request's transaction, for acts whose changes the log does not gather."""
+    audit.write_alone(db.session.connection(), g.context)
+    g.context.act, g.wrote = None, True
+
+
 def refuse(current: Context, what: str) -> None:
     """Turns the act under way into a refusal, so that its row says what was not allowed."""
-    current.act = Act(code="access.refused", name="アクセス 拒否", kind=ActionClass.AUTH, detail={"対象": what, "方法": request.method})
+    current.act = Act(code=REFUSAL, name="アクセス 拒否", kind=ActionClass.AUTH, detail={"対象": what, "方法": request.method})
 
 
 def _app_error(error: AppError) -> Any:
@@ -92,25 +140,25 @@ def _app_error(error: AppError) -> Any:
         current: Context = g.context
         current.act = current.act or Act(code="form.refused", name="入力 拒否", kind=ActionClass.EDIT)
         current.act.personal_number = True
-    return _page(error.status, error.message)
+    return page(error.status, error.message)
 
 
 def _http_error(error: HTTPException) -> Any:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
-    answer = _page(error.code or 500)
+    answer = page(error.code or 500)
     for name, value in error.get_headers():
         if name.lower() in ("retry-after", "allow"):
             answer.headers[name] = value
     return answer
 
 
-def _database_error(error: DBAPIError) -> Any:
+def _database_error(error: DBAPIError | PoolTimeout) -> Any:
     """The database said no: never its words, always ours."""
     if isinstance(error, IntegrityError):
-        return _page(409, sentence_for(error))
-    if isinstance(error, OperationalError):
-        answer = _page(503, Busy().message)
+        return page(409, sentence_for(error))
+    if isinstance(error, OperationalError | PoolTimeout):
+        answer = page(503, Busy().message)
         answer.headers["Retry-After"] = "5"
         return answer
     return _unexpected(error)
@@ -126,26 +174,38 @@ def sentence_for(error: IntegrityError) -> str:
 
 
 def _unexpected(error: Exception) -> Any:
-    from flask import current_app
-
     current_app.logger.error("request %s failed", g.context.request_id if "context" in g else "-", exc_info=error)
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
-    return _page(500)
+    return page(500)
 
 
-def _page(status: int, sentence: str | None = None) -> Response:
-    """One error page for everything: what happened, what to do, and the number to quote."""
+def page(status: int, sentence: str | None = None) -> Response:
+    """One error page for everything: what happened, what to do, and the number to quote. A refusal is always logged as one."""
     db.session.rollback()
-    number = g.context.request_id if "context" in g else ""
-    body = render_template("error.html", status=status, sentence=sentence or SENTENCES.get(status, SENTENCES[400]), number=number)
+    current: Context | None = g.get("context")
+    if status == 403 and current and not (current.act and current.act.code == REFUSAL):
+        refuse(current, request.path)
+    number = current.request_id if current else ""
+    words = sentence or SENTENCES.get(status, SENTENCES[400])
+    try:
+        body = render_template("error.html", status=status, sentence=words, number=number)
+    except DBAPIError:  # the frame of the page asks the database who is signed in
+        return Response(words, status=status, content_type="text/plain; charset=utf-8")
     return Response(body, status=status, content_type="text/html; charset=utf-8")
+
+
+def client() -> str:
+    """クライアント情報 of the log: the address the request came from, and the browser."""
+    address = client_address(current_app.extensions["settings"].trusted_proxies)
+    return f"{address} {request.user_agent.string[:200]}"
 
 
 def client_address(trusted: tuple[str, ...]) -> str:
     """The nearest address that is not a proxy of ours; a header from anybody else is not believed."""
     networks = [ipaddress.ip_network(word, strict=False) for word in trusted]
-    chain = [request.remote_addr or "", *reversed([w.strip() for w in request.headers.get("X-Forwarded-For", "").split(",") if w.strip()])]
+    forwarded = [w.strip() for w in request.headers.get("X-Forwarded-For", "").split(",") if w.strip()]
+    chain = [request.remote_addr or "", *reversed(forwarded)]
     for address in chain:
         if not _inside(address, networks):
             return address
@@ -168,4 +228,5 @@ def limit_key(address: str) -> str:
     return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
 
 
-__all__ = ["client_address", "flash", "init", "limit_key", "redirect", "refuse", "sentence_for"]
+__all__ = ["begin", "client", "client_address", "flash", "init", "is_file", "is_plain", "limit_key", "log_with_changes",
+           "page", "redirect", "refuse", "sentence_for", "write_alone"]

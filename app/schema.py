@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, Integer, String, Text, Time, inspect
+from sqlalchemy import JSON, Boolean, Date, DateTime, Integer, String, Text, Time, inspect
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
@@ -45,7 +45,7 @@ class Part:
             return "code"
         if self.field.codes:
             return "codes"
-        kinds = ((Boolean, "flag"), (UtcDateTime, "moment"), (Date, "date"), (Time, "time"), (JSON, "json"), (Text, "memo"),
+        kinds = ((Boolean, "flag"), ((UtcDateTime, DateTime), "moment"), (Date, "date"), (Time, "time"), (JSON, "json"), (Text, "memo"),
                  (String, "memo" if self.field.kind == "memo" else "text"), (Integer, "number"))
         return next((word for kind, word in kinds if isinstance(self.type, kind)), "text")
 
@@ -69,10 +69,12 @@ class Part:
         has_default = self.column is not None and self.column.default is not None
         return not self.nullable and not has_default
 
-    def shown(self, value: Any) -> str:
-        """The value in words, in full."""
+    def shown(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
+        """The value in words, in full. `names` holds the office's code lists: list → value → name."""
         if value is None or value == "":
             return ""
+        if self.field.codes and names:
+            return names.get(self.field.codes, {}).get(value, str(value))
         if isinstance(value, bool):
             return "はい" if value else "いいえ"
         if isinstance(value, Code):
@@ -87,12 +89,20 @@ class Part:
             return "、".join(str(v) for v in value)
         return str(value)
 
-    def masked(self, value: Any) -> str:
+    def brief(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
+        """In full, but of a recorded event only what happened; the rest is read on its own page."""
+        if self.shape == "json" and isinstance(value, dict):
+            return str(value.get("action", "＊＊＊"))
+        return self.shown(value, names)
+
+    def masked(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """The value as a list shows it: of personal data only the last part, enough to tell two rows apart."""
-        words = self.shown(value)
+        words = self.shown(value, names)
         if self.field.pii is not True or not words:
             return words
         if self.shape == "json":
+            return self.brief(value)
+        if self.field.kind == "memo":
             return "＊＊＊"
         if self.shape == "date":
             return f"＊-{words[8:10]}"
@@ -166,6 +176,10 @@ class Spec:
         if not self.writable:
             return []
         return [p for p in self.parts.values() if p.field.edit is True or (adding and p.field.edit == "add")]
+
+    @cached_property
+    def code_lists(self) -> list[str]:
+        return [p.field.codes for p in self.parts.values() if p.field.codes]
 
     @property
     def has_search_key(self) -> bool:

@@ -1,35 +1,111 @@
-"""Sign-in and rights of the staff site: FAB's security manager, closed where it is open by default."""
+"""Rights of the staff site: FAB's security manager, closed where it is open by default."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from flask import Flask, g, request
-from flask_appbuilder import AppBuilder, IndexView
+from flask import Flask, current_app, g
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.const import AUTH_DB
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_login import current_user
+from flask_limiter import Limiter
+from flask_login import LoginManager, current_user
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from app.context import Actor
+from app import edge, limits, passwords, sessions, sign_in
+from app.context import Actor, context
 from app.extensions import db
+from app.own_password import LinkView, PasswordView, reset_link
 from app.rules import accounts
+from config import Settings
 from models import Staff
 
 
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Every default of FAB and Flask-Login that is too open, or writes at start."""
+    hosts = [pattern for host in settings.trusted_hosts for pattern in (host, f"{host}:*")]
+    return {
+        "AUTH_TYPE": AUTH_DB, "AUTH_USER_REGISTRATION": False, "AUTH_USERNAME_CI": True,
+        "AUTH_RATE_LIMITED": True, "AUTH_RATE_LIMIT": settings.limit_login,
+        "AUTH_ROLE_ADMIN": "fab_admin", "AUTH_ROLE_PUBLIC": "fab_public",  # FAB asks for the names; nobody holds these roles
+        "FAB_ROLES": {}, "FAB_ROLES_MAPPING": {},
+        "FAB_CREATE_DB": False, "FAB_UPDATE_PERMS": False, "FAB_ADD_SECURITY_API": False, "FAB_API_KEY_ENABLED": False,
+        "FAB_ADD_MENU_API": False, "FAB_ADD_OPENAPI_VIEWS": False, "FAB_API_SWAGGER_UI": False, "FAB_API_SHOW_STACKTRACE": False,
+        "FAB_API_ALLOW_JSON_QS": False, "FAB_API_MAX_PAGE_SIZE": 100, "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
+        "FAB_SAFE_REDIRECT_HOSTS": hosts, "FAB_BASE_TEMPLATE": "panel/base.html",
+        "ERROR_STYLESHEET": "/static/staff.css",
+        "SESSION_PROTECTION": None,  # the session is a row of ours; marking it when an address changes would only write to it
+    }
+
+
+class Panel(AppBuilder):
+    """FAB without the views that nobody asked for: choice of language, way back, menu and API documentation."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
+        self.sm.register_views()
+
+
 class StaffSecurity(SecurityManager):
-    """FAB's users, roles and permissions, with our account class and one query of rights a request."""
+    """FAB's users, roles and permissions, with our account class, our sessions and one query of rights a request."""
 
     user_model = Staff
 
     def register_views(self) -> None:
-        self.auth_view = self.authdbview()
-        self.appbuilder.add_view_no_menu(self.auth_view)
+        """Sign-in, sign-out, one's own password and the one-time link; no list of FAB's, no API, no token."""
+        self.auth_view = sign_in.SignInView()
+        for view in (self.auth_view, PasswordView(), LinkView()):
+            self.appbuilder.add_view_no_menu(view)
+
+    def create_limiter(self, app: Flask) -> Limiter:
+        return limits.limiter
+
+    def create_jwt_manager(self, app: Flask) -> None:
+        """No tokens: a session that cannot be ended is no session of ours."""
+
+    def create_login_manager(self, app: Flask) -> LoginManager:
+        manager = LoginManager(app)
+        manager.user_loader(self.load_user)
+        manager.unauthorized_handler(sign_in.to_sign_in)
+        return manager
+
+    # -- who ----------------------------------------------------------------------------------------------------------
 
     def load_user(self, pk: Any) -> Staff | None:
-        user = db.session.scalar(select(Staff).where(Staff.id == int(pk)).options(
+        """The account of this browser's session, asked at every request: it may have ended a moment ago."""
+        row, session = sessions.current().row, db.session()
+        if row is None or row.user_id != int(pk):
+            return None
+        user = session.scalar(select(Staff).where(Staff.id == row.user_id).options(
             selectinload(Staff.roles), selectinload(Staff.counters)))
-        return user if user and user.active else None
+        if why := _ended(user, row.password_stamp, context(session).local().date()):
+            session.rollback()  # before the short transaction below: SQLite has one writer
+            sessions.drop(why)
+            return None
+        return user
+
+    def auth_user_db(self, username: str, password: str) -> Staff | None:
+        """FAB's own door, for whoever still knocks there: the same check, and nothing written."""
+        found = sign_in.check(username, password)
+        return db.session.get(Staff, found.user_id) if found.is_right else None
+
+    def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
+        raise NotImplementedError("app.sign_in counts, in the request's transaction or with the log row")
+
+    # -- passwords ----------------------------------------------------------------------------------------------------
+
+    def reset_password(self, userid: int, password: str) -> None:
+        """What FAB's commands call. The caller commits, and FAB's sessions end with the old password's stamp."""
+        db.session.get_one(Staff, userid).password = passwords.hashed(password)
+        db.session.flush()
+
+    def add_user(self, *args: Any, password: str = "", hashed_password: str = "", **kwargs: Any) -> Any:
+        stored = hashed_password or (passwords.hashed(password) if password else passwords.unusable())
+        return super().add_user(*args, hashed_password=stored, **kwargs)
+
+    # -- rights -------------------------------------------------------------------------------------------------------
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
         return (permission_name, view_name) in self.rights()
@@ -51,25 +127,36 @@ class StaffSecurity(SecurityManager):
         return frozenset((row[0], row[1]) for row in rows)
 
 
+def _ended(user: Staff | None, stamp: str, today: date) -> str:
+    if user is None or not user.is_current(today):
+        return "アカウントが使えなくなった"
+    return "" if passwords.stamp(user.password) == stamp else "パスワードが変わった"
+
+
 def actor() -> Actor:
     """The signed-in person as a value: what scope and log need to know."""
     if not current_user.is_authenticated:
-        return Actor(client=client())
+        return Actor(client=edge.client())
     far = accounts.reach([role.name for role in current_user.roles])
     own = frozenset(counter.id for counter in current_user.counters)
     return Actor(user_id=current_user.username, name=current_user.full_name, department=current_user.department,
-                 client=client(), counters=None if far == "all" else own if far == "own" else frozenset())
-
-
-def client() -> str:
-    return f"{request.remote_addr} {request.user_agent.string[:200]}"
-
-
-class Home(IndexView):
-    index_template = "panel/home.html"
+                 client=edge.client(), counters=None if far == "all" else own if far == "own" else frozenset())
 
 
 def init(app: Flask) -> AppBuilder:
-    app.config.update(FAB_CREATE_DB=False, FAB_UPDATE_PERMS=False, FAB_ADD_MENU_API=False, FAB_ADD_OPENAPI_VIEWS=False,
-                      RATELIMIT_ENABLED=True, FAB_BASE_TEMPLATE="panel/base.html")
-    return AppBuilder(app, db.session, security_manager_class=StaffSecurity, indexview=Home, base_template="panel/base.html")
+    """Puts FAB on the staff site, with the edge and the gate in front of every page."""
+    settings: Settings = app.extensions["settings"]
+    app.config.update(_settings(settings))
+    app.session_interface = sessions.StaffSessions(settings)
+    appbuilder = Panel(app, db.session, security_manager_class=StaffSecurity, base_template="panel/base.html")
+    edge.init(app, actor)
+    sign_in.init(app)
+    return appbuilder
+
+
+def end_all(user_id: int) -> int:
+    """Ends every session of an account: what an administrator's button calls."""
+    return sessions.end_all(db.session(), user_id)
+
+
+__all__ = ["Panel", "StaffSecurity", "actor", "current_app", "end_all", "init", "reset_link"]

@@ -4,6 +4,8 @@ from models.base import Base, Code, Field, metadata
 from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
 from models.cards import Card, CardHistory, CardNote, CardState
 from models.documents import Document, DocumentPage
+from models.drafts import ImportDraft
+from models.installed import Installed
 from models.masters import (
     BookingCategory,
     CodeItem,
@@ -22,7 +24,7 @@ from models.staff import Employer, Staff, WebSession
 
 __all__ = [
     "ActionClass", "Base", "BookingCategory", "Card", "CardHistory", "CardNote", "CardState", "Channel", "Code", "CodeItem",
-    "Counter", "CounterClosure", "CounterHours", "DeskPool", "Document", "DocumentPage", "Employer", "FeeRule", "Field",
-    "ItemKind", "MyNumberAccess", "OperationLog", "Reservation", "ReservationState", "RetentionRule", "ReturnReason", "Sex",
+    "Counter", "CounterClosure", "CounterHours", "DeskPool", "Document", "DocumentPage", "Employer", "FeeRule", "Field", "ImportDraft",
+    "Installed", "ItemKind", "MyNumberAccess", "OperationLog", "Reservation", "ReservationState", "RetentionRule", "ReturnReason", "Sex",
     "Shipment", "Slot", "Staff", "VisitPurpose", "WebSession", "Weekday", "metadata",
 ]

@@ -97,6 +97,7 @@ class Field:
     edit    may be typed into a form: always, never, or only when the row is added
     kind    how text is checked and normalised
     codes   name of the code list (区分コード) whose values are allowed
+    pattern a regular expression the whole text must match; the hint says it in words
     auto    value set below the forms: at insert ("today", "clock", "now", "actor_*") or at every save ("touched*")
     """
 
@@ -109,6 +110,7 @@ class Field:
     edit: Edit = True
     kind: Kind = "text"
     codes: str = ""
+    pattern: str = ""
     auto: Auto = ""
 
 

@@ -111,7 +111,8 @@ class Card(Base):
     )
     id: Mapped[int] = column(BigId, label="申請書ID（内部キー用）", edit=False, primary_key=True)
     application_no: Mapped[str | None] = column(String(23), label="申請書ID（見た目用）", hint="数字23桁。手書きの申請書で番号がないときは空欄",
-                                                listed=True, search=True, kind="digits", unique=True, edit="add")
+                                                listed=True, search=True, kind="digits", pattern=r"\d{23}", unique=True,
+                                                edit="add")
     notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, kind="alnum", unique=True, edit=False)
     state: Mapped[CardState] = coded(CardState, label="状態", listed=True, search=True, edit=False, default=CardState.APPLIED)
     name: Mapped[str] = column(String(200), label="氏名", listed=True, search=True, pii="name", kind="name")

@@ -12,6 +12,7 @@ from models.base import (
     CheckConstraint,
     Code,
     Date,
+    Field,
     Integer,
     Mapped,
     String,
@@ -74,8 +75,9 @@ class Counter(Master):
     is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
     sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
     note: Mapped[str] = column(String(500), label="備考", kind="memo", default="")
-    hours: Mapped[list[CounterHours]] = relationship(back_populates="counter", cascade="all, delete-orphan",
-                                                     passive_deletes=True, order_by="CounterHours.id")
+    hours: Mapped[list[CounterHours]] = relationship(
+        back_populates="counter", cascade="all, delete-orphan", order_by="CounterHours.id"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -89,10 +91,17 @@ class CounterHours(Master):
     __order__ = ("id", "asc")
     __table_args__ = (
         UniqueConstraint("counter_id", "weekday"),
-        CheckConstraint("opens < closes", name="opens_before_closes"),
-        CheckConstraint("(break_start IS NULL) = (break_end IS NULL)", name="break_both_or_neither"),
-        CheckConstraint("break_start IS NULL OR (opens <= break_start AND break_start < break_end AND break_end <= closes)",
-                        name="break_inside"),
+        CheckConstraint("opens < closes", name="opens_before_closes", info={"words": "「終了」は「開始」より後にしてください。"}),
+        CheckConstraint(
+            "(break_start IS NULL) = (break_end IS NULL)",
+            name="break_both_or_neither",
+            info={"words": "休憩は「休憩開始」と「休憩終了」の両方を入力するか、両方とも空にしてください。"},
+        ),
+        CheckConstraint(
+            "break_start IS NULL OR (opens <= break_start AND break_start < break_end AND break_end <= closes)",
+            name="break_inside",
+            info={"words": "休憩は開設時間の中に、開始・終了の順で入力してください。"},
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, back_populates="hours")
@@ -110,7 +119,11 @@ class CounterClosure(Master):
     """休業日: days on which one counter, or every counter, receives nobody."""
 
     __tablename__, __label__, __order__ = "counter_closure", "休業日", ("starts_on", "desc")
-    __table_args__ = (CheckConstraint("starts_on <= ends_on", name="starts_before_ends"),)
+    __table_args__ = (
+        CheckConstraint(
+            "starts_on <= ends_on", name="starts_before_ends", info={"words": "「終了日」は「開始日」以後にしてください。"}
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     counter: Mapped[Counter | None] = relation(label="窓口", hint="空欄はすべての窓口", listed=True, search=True)
     starts_on: Mapped[date] = column(Date, label="開始日", listed=True, search=True, sort=True)
@@ -126,9 +139,17 @@ class BookingCategory(Master):
 
     __tablename__, __label__, __order__ = "booking_category", "予約区分", ("sort_order", "asc")
     __table_args__ = (
-        CheckConstraint("minutes > 0", name="minutes_positive"),
-        CheckConstraint("max_party BETWEEN 1 AND 10", name="party_limit"),
-        CheckConstraint("earliest_days >= latest_days AND latest_days >= 0", name="window"),
+        CheckConstraint("minutes > 0", name="minutes_positive", info={"words": "「所要時間（分）」は1以上にしてください。"}),
+        CheckConstraint(
+            "max_party BETWEEN 1 AND 10",
+            name="party_limit",
+            info={"words": "「一度に予約できる人数」は1から10までにしてください。"},
+        ),
+        CheckConstraint(
+            "earliest_days >= latest_days AND latest_days >= 0",
+            name="window",
+            info={"words": "「受付開始（日前）」は「受付締切（日前）」以上、どちらも0以上にしてください。"},
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = column(String(30), label="手続きID", listed=True, kind="code", unique=True, edit="add")
@@ -147,15 +168,19 @@ class BookingCategory(Master):
     sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
 
     def is_bookable(self, today: date) -> bool:
-        return bool(self.is_open and (self.valid_from is None or self.valid_from <= today)
-                    and (self.valid_until is None or today <= self.valid_until))
+        return bool(
+            self.is_open
+            and (self.valid_from is None or self.valid_from <= today)
+            and (self.valid_until is None or today <= self.valid_until)
+        )
 
     def __str__(self) -> str:
         return self.name
 
 
 desk_pool_category = Table(
-    "desk_pool_category", metadata,
+    "desk_pool_category",
+    metadata,
     PlainColumn("desk_pool_id", ForeignKey("desk_pool.id", ondelete="CASCADE"), primary_key=True),
     PlainColumn("booking_category_id", ForeignKey("booking_category.id"), primary_key=True, index=True),
 )
@@ -168,9 +193,14 @@ class DeskPool(Master):
     __order__ = ("id", "asc")
     __table_args__ = (
         UniqueConstraint("counter_id", "name"),
-        CheckConstraint("interval_minutes BETWEEN 5 AND 240", name="interval"),
-        CheckConstraint("web_places >= 0 AND callcenter_places >= 0 AND counter_places >= 0 AND reserve_places >= 0",
-                        name="places_not_negative"),
+        CheckConstraint(
+            "interval_minutes BETWEEN 5 AND 240", name="interval", info={"words": "「間隔（分）」は5から240までにしてください。"}
+        ),
+        CheckConstraint(
+            "web_places >= 0 AND callcenter_places >= 0 AND counter_places >= 0 AND reserve_places >= 0",
+            name="places_not_negative",
+            info={"words": "枠の数は0以上にしてください。"},
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True)
@@ -180,8 +210,9 @@ class DeskPool(Master):
     callcenter_places: Mapped[int] = column(Integer, label="コールセンター", listed=True, default=0)
     counter_places: Mapped[int] = column(Integer, label="窓口分", listed=True, default=0)
     reserve_places: Mapped[int] = column(Integer, label="予備", listed=True, default=0)
-    categories: Mapped[list[BookingCategory]] = relationship(secondary=desk_pool_category,
-                                                             info={"words": "予約区分"})
+    categories: Mapped[list[BookingCategory]] = relationship(
+        secondary=desk_pool_category, info={"field": Field(label="予約区分", listed=True)}
+    )
 
     def __str__(self) -> str:
         return f"{self.counter.name} {self.name}"
@@ -210,15 +241,24 @@ class FeeRule(Master):
     __tablename__, __label__, __order__ = "fee_rule", "手数料", ("valid_from", "desc")
     __table_args__ = (
         UniqueConstraint("valid_from", "issue_kind", "registration_reason"),
-        CheckConstraint("amount IN (0, 200, 800, 1000, 1800, 2000)", name="known_amount"),
-        CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="from_before_until"),
+        CheckConstraint(
+            "amount IN (0, 200, 800, 1000, 1800, 2000)",
+            name="known_amount",
+            info={"words": "「金額（円）」は 0、200、800、1000、1800、2000 のいずれかにしてください。"},
+        ),
+        CheckConstraint(
+            "valid_until IS NULL OR valid_from <= valid_until",
+            name="from_before_until",
+            info={"words": "「適用終了日」は「適用開始日」以後にしてください。"},
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     valid_from: Mapped[date] = column(Date, label="適用開始日", listed=True, search=True, sort=True)
     valid_until: Mapped[date | None] = column(Date, label="適用終了日", listed=True)
     issue_kind: Mapped[str] = column(String(30), label="交付種別", listed=True, kind="code", codes="issue_kind")
-    registration_reason: Mapped[str] = column(String(30), label="登録事由", listed=True, kind="code",
-                                              codes="registration_reason", default="")
+    registration_reason: Mapped[str] = column(
+        String(30), label="登録事由", listed=True, kind="code", codes="registration_reason", default=""
+    )
     amount: Mapped[int] = column(Integer, label="金額（円）", listed=True)
     note: Mapped[str] = column(String(200), label="備考", default="")
 
@@ -231,7 +271,10 @@ class RetentionRule(Master):
 
     __tablename__, __label__ = "retention_rule", "保存年限"
     __order__ = ("id", "asc")
-    __table_args__ = (UniqueConstraint("document_class", "valid_from"), CheckConstraint("years BETWEEN 1 AND 99", name="years"))
+    __table_args__ = (
+        UniqueConstraint("document_class", "valid_from"),
+        CheckConstraint("years BETWEEN 1 AND 99", name="years", info={"words": "「年数」は1から99までにしてください。"}),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     document_class: Mapped[str] = column(String(30), label="資料区分", listed=True, kind="code", codes="document_class")
     basis: Mapped[RetentionBasis] = coded(RetentionBasis, label="起算", listed=True)

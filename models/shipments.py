@@ -44,9 +44,17 @@ class Shipment(Base):
     __tablename__, __label__, __group__, __area__ = "shipment", "発送管理", "発送・返戻", "shipments"
     __scope__ = "card"
     __table_args__ = (
-        CheckConstraint("attempt_no >= 1", name="attempt_positive"),
-        CheckConstraint("(returned_date IS NULL) = (return_reason IS NULL)", name="return_both_or_neither"),
-        CheckConstraint("returned_date IS NULL OR returned_date >= sent_date", name="returned_after_sent"),
+        CheckConstraint("attempt_no >= 1", name="attempt_positive", info={"words": "「発送回数」は1以上にしてください。"}),
+        CheckConstraint(
+            "(returned_date IS NULL) = (return_reason IS NULL)",
+            name="return_both_or_neither",
+            info={"words": "「返戻日」と「返戻事由」は両方を入力するか、両方とも空にしてください。"},
+        ),
+        CheckConstraint(
+            "returned_date IS NULL OR returned_date >= sent_date",
+            name="returned_after_sent",
+            info={"words": "「返戻日」は「発送日」以後にしてください。"},
+        ),
     )
     id: Mapped[int] = column(BigId, label="送付ID", listed=True, edit=False, primary_key=True)
     card: Mapped[Card] = relation(label="申請書ID", listed=True, search=True, edit="add")

@@ -1,0 +1,123 @@
+"""The commands: `flask setup`, `flask slots …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import wraps
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from flask_migrate import Migrate
+from sqlalchemy.exc import DBAPIError
+from tqdm import tqdm
+
+from app import demo, dictionary, jobs, schema
+from app.context import TOKYO, acting, system
+from app.demo.volumes import VolumeName
+from app.errors import AppError
+from app.extensions import db
+from app.installing import install
+from app.rules.slots import open_slots
+from config import ROOT
+
+
+def init(app: Flask) -> None:
+    """Puts the commands on an application."""
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    for command in (setup, slots, demo_group, schema_group):
+        app.cli.add_command(command)
+
+
+def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that fails says so in a sentence and leaves with 1; a traceback is for defects only."""
+
+    @wraps(command)
+    def spoken(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except AppError as error:
+            raise click.ClickException(error.message) from error
+        except DBAPIError as error:
+            raise click.ClickException(f"データベースを使えません: {str(error.orig).splitlines()[0]}") from error
+
+    return spoken
+
+
+@click.command(help="データベースを最新の形にし、役割・区分コード・手数料・保存年限を用意します（DEMO=1 ではデモの窓口とアカウントも）。")
+@with_appcontext
+@in_words
+def setup() -> None:
+    outcome = install(current_app._get_current_object())  # type: ignore[attr-defined]
+    click.echo(f"準備ができました（新しく入れたもの {outcome.added} 件）。" if outcome.added else "準備はできています。変更はありません。")
+    if outcome.demo_password:
+        click.echo(f"デモアカウントのパスワード: {outcome.demo_password}")
+
+
+slots = AppGroup("slots", help="予約枠")
+
+
+@slots.command("open", help="マスタ（開設時間・休業日・窓口枠）から、今日以降の予約枠を作り、または合わせます。")
+@click.option("--days", type=click.IntRange(0, 400), help="何日先まで開くか（省略すると、予約できる最も先の日より少し先まで）")
+@in_words
+def open_(days: int | None) -> None:
+    session = db.session()
+    with acting(session, system("予約枠の開放")):
+        written = open_slots(session, today=today(), days=jobs.days_ahead(session) if days is None else days)
+        session.commit()
+    click.echo(f"予約枠を {written:,} 件、作成または変更しました。")
+
+
+demo_group = AppGroup("demo", help="デモデータ")
+
+
+@demo_group.command("load", help="空のデータベースに、つくりものの業務データを入れます。同じ種からは同じデータができます。")
+@click.option("--years", default=1, show_default=True, help="何年分か")
+@click.option("--volume", type=click.Choice(["small", "kobe"]), default="small", show_default=True, help="small は少量、kobe は実際の規模")
+@click.option("--seed", default=1, show_default=True, help="乱数の種")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="データの終わりの日（省略すると今日）")
+@in_words
+def load_command(years: int, volume: VolumeName, seed: int, until: datetime | None) -> None:
+    load_demo(years=years, volume=volume, seed=seed, until=until.date() if until else today())
+
+
+def load_demo(*, years: int, volume: VolumeName, seed: int, until: date) -> None:
+    """Loads demo data and shows how far it has come."""
+    with tqdm(bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", disable=None) as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.desc, bar.n, bar.total = what, done, total
+            bar.refresh()
+
+        counts = demo.load(db.engine, demo.Plan(years=years, volume=volume, seed=seed, until=until), progress=show)
+    for table, count in counts.items():
+        click.echo(f"{_label_of(table)}  {count:,} 件")
+
+
+def _label_of(table: str) -> str:
+    return next((spec.label for spec in schema.specs().values() if spec.name == table), table)
+
+
+schema_group = AppGroup("schema", help="表の定義")
+
+
+@schema_group.command("check", help="表の宣言（ラベル・範囲・検索など）に矛盾がないかを調べます。")
+@in_words
+def check() -> None:
+    if faults := schema.check():
+        raise click.ClickException("\n".join(faults))
+    click.echo(f"{len(schema.specs())} 表の宣言に矛盾はありません。")
+
+
+@schema_group.command("docs", help="表の定義から、データ辞書（docs/data-dictionary.md）を書き出します。")
+@in_words
+def docs() -> None:
+    path = ROOT / "docs" / "data-dictionary.md"
+    path.write_text(dictionary.page(), encoding="utf-8")
+    click.echo(f"{path.relative_to(ROOT)} を書き出しました。")
+
+
+def today() -> date:
+    return datetime.now(TOKYO).date()

@@ -1,0 +1,29 @@
+"""区分コード: the code lists that the office keeps itself, as names for screens and choices for forms."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.context import context
+from models import CodeItem
+
+Lists = dict[str, dict[str, str]]
+
+
+def names(session: Session) -> Lists:
+    """list → value → name of every code, retired ones too; read once a request."""
+    cache = context(session).cache
+    if "codes" not in cache:
+        found: Lists = {}
+        for item in session.execute(select(CodeItem.list_name, CodeItem.value, CodeItem.name).order_by(CodeItem.sort_order, CodeItem.id)):
+            found.setdefault(item.list_name, {})[item.value] = item.name
+        cache["codes"] = found
+    lists: Lists = cache["codes"]
+    return lists
+
+
+def choices(session: Session, list_name: str, *, keep: str | None = None) -> list[tuple[str, str]]:
+    """Values that may be chosen today, and the one a row already has even if it was retired since."""
+    active = set(session.scalars(select(CodeItem.value).where(CodeItem.list_name == list_name, CodeItem.is_active)))
+    return [(value, name) for value, name in names(session).get(list_name, {}).items() if value in active or value == keep]

@@ -1,0 +1,145 @@
+"""The two ways into a database: SQLite's `executemany` and PostgreSQL's `COPY`, both in one transaction, all or nothing.
+
+Both set aside what would be kept up to date row by row (secondary indexes, full-text triggers, on PostgreSQL foreign keys too)
+and build it once at the end; if anything fails, the transaction puts everything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
+
+from app.demo.cards import CARD_COLUMNS
+from app.demo.desks import SLOT_COLUMNS
+from app.demo.diary import DOCUMENT_COLUMNS, HISTORY_COLUMNS, LOG_COLUMNS, NOTE_COLUMNS, SHIPMENT_COLUMNS, Row
+from app.demo.visits import RESERVATION_COLUMNS
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "slot": SLOT_COLUMNS, "reservation": RESERVATION_COLUMNS, "card": CARD_COLUMNS, "card_history": HISTORY_COLUMNS,
+    "card_note": NOTE_COLUMNS, "shipment": SHIPMENT_COLUMNS, "document": DOCUMENT_COLUMNS, "operation_log": LOG_COLUMNS,
+}
+_MEMORY_DATABASES = (None, "", ":memory:")
+Progress = Callable[[int, int], None]
+
+
+class Store(Protocol):
+    def write(self, table: str, rows: list[Row]) -> None: ...
+
+    def finish(self, progress: Progress) -> None:
+        """Builds what was set aside and refreshes the planner's statistics."""
+
+
+@contextmanager
+def opened(engine: Engine) -> Iterator[Store]:
+    """A store on a raw connection, committed when the block ends well."""
+    with (_sqlite if engine.dialect.name == "sqlite" else _postgres)(engine) as store:
+        yield store
+
+
+class SqliteStore:
+    def __init__(self, connection: Any) -> None:
+        self._run = connection.execute
+        self._many = connection.executemany
+        self._inserts = {table: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+                         for table, names in COLUMNS.items()}
+        marks = ", ".join("?" * len(COLUMNS))
+        found = self._run("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('index', 'trigger') "
+                          f"AND tbl_name IN ({marks}) ORDER BY type, name", tuple(COLUMNS)).fetchall()
+        self._aside = [(kind, name, table, sql) for kind, name, table, sql in found if kind == "index" or f"{table}_fts" in name]
+        for kind, name, _table, _sql in self._aside:
+            self._run(f'DROP {kind.upper()} "{name}"')
+
+    def write(self, table: str, rows: list[Row]) -> None:
+        self._many(self._inserts[table], rows)
+
+    def finish(self, progress: Progress) -> None:
+        searched = sorted({table for kind, _name, table, _sql in self._aside if kind == "trigger"})
+        statements = [*(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
+                      *(sql for _kind, _name, _table, sql in self._aside), "PRAGMA analysis_limit=1000", "ANALYZE"]
+        _run_all(self._run, statements, progress)
+
+
+@contextmanager
+def _sqlite(engine: Engine) -> Iterator[Store]:
+    """Without waiting for the disk and with a large cache: a demo that a power cut spoils is loaded again."""
+    if engine.url.database not in _MEMORY_DATABASES:
+        engine.dispose()  # idle connections would keep the journal mode as it is
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    level, connection.isolation_level = connection.isolation_level, None
+    settings = {"journal_mode": "DELETE", "synchronous": "OFF", "foreign_keys": "OFF", "cache_size": -262144, "temp_store": "MEMORY",
+                "threads": 2, "ignore_check_constraints": "ON"}
+    before = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings}
+    try:
+        _set(connection, settings)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield SqliteStore(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    finally:
+        _set(connection, before)
+        connection.isolation_level = level
+        pooled.close()
+
+
+def _set(connection: Any, settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        connection.execute(f"PRAGMA {name}={value}").fetchall()
+
+
+_INDEXES = """SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid) FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_class i ON i.oid = x.indexrelid WHERE c.oid = ANY(%s::regclass[]) AND NOT x.indisunique ORDER BY i.relname"""
+_KEYS = """SELECT c.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE c.oid = ANY(%s::regclass[]) AND k.contype = 'f' ORDER BY k.conname"""
+
+
+class PostgresStore:
+    def __init__(self, connection: Any) -> None:
+        self._cursor = connection.cursor()
+        self._run = self._cursor.execute
+        tables = [list(COLUMNS)]
+        self._run("SET LOCAL timezone = 'UTC'")
+        self._run("SET LOCAL maintenance_work_mem = '256MB'")
+        indexes, keys = self._run(_INDEXES, tables).fetchall(), self._run(_KEYS, tables).fetchall()
+        self._rebuild = [sql for _table, _name, sql in indexes]
+        self._rebuild += [f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {sql}' for table, name, sql in keys]
+        for table, name, _sql in keys:
+            self._run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+        for _table, name, _sql in indexes:
+            self._run(f'DROP INDEX "{name}"')
+
+    def write(self, table: str, rows: list[Row]) -> None:
+        with self._cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def finish(self, progress: Progress) -> None:
+        sequences = [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}" for table in COLUMNS]
+        _run_all(self._run, [*self._rebuild, *sequences, *(f"ANALYZE {table}" for table in COLUMNS)], progress)
+
+
+@contextmanager
+def _postgres(engine: Engine) -> Iterator[Store]:
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    try:
+        yield PostgresStore(connection)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        pooled.close()
+
+
+def _run_all(run: Callable[[str], Any], statements: list[str], progress: Progress) -> None:
+    for done, statement in enumerate(statements):
+        progress(done, len(statements))
+        run(statement)
+    progress(len(statements), len(statements))

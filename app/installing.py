@@ -1,0 +1,132 @@
+"""Set-up: from an empty or older database to one that can be worked with. Doing it again changes nothing.
+
+Everything it writes it writes once, under a name kept in `installed`: an administrator who changes or deletes a role, a code or
+a fee afterwards finds it as left. Rights are finer: a right that was unknown until now (of a new table, or a new kind of right)
+is given to the roles that `app.rules.accounts` gives it to; rights that were known are never given again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import alembic.command
+from flask import Flask
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import audit, demo_accounts, masters_seed
+from app.context import acting, context, system
+from app.extensions import db
+from app.locks import one_set_up
+from app.rules import accounts
+from app.schema import specs
+from config import ROOT, Settings
+from models import Installed
+
+PASSWORD_FILE = ROOT / "var" / "demo_password"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What set-up did: how many things were new, and the password of the demo accounts if it knows one."""
+
+    added: int
+    demo_password: str = ""
+
+
+def install(app: Flask) -> Outcome:
+    """Migrates the database and writes what is missing. Safe to run from two places at once."""
+    settings: Settings = app.extensions["settings"]
+    if settings.sqlite_path:
+        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    with app.app_context(), one_set_up(db.engine):
+        migrate(app)
+        password = ""
+        with _writing() as session:
+            once = Once(session)
+            _roles(session, once)
+            _rows(session, once)
+            if settings.demo:
+                password = demo_accounts.install(session, once, _demo_password(settings), forced=bool(settings.demo_password))
+        return Outcome(added=once.added, demo_password=password)
+
+
+def migrate(app: Flask) -> None:
+    alembic.command.upgrade(app.extensions["migrate"].migrate.get_config(), "head")
+
+
+@contextmanager
+def _writing() -> Iterator[Session]:
+    session = db.session()
+    with acting(session, system("初期設定")):
+        audit.declare(session, "setup", "setting", "初期")
+        yield session
+        session.commit()
+
+
+class Once:
+    """Remembers what has been installed, so that nothing is written twice."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.added = session, 0
+        self.known = set(session.scalars(select(Installed.name)))
+
+    def __call__(self, name: str) -> bool:
+        """True the first time a name is seen in this database."""
+        if name in self.known:
+            return False
+        self.known.add(name)
+        self.session.add(Installed(name=name, installed_at=context(self.session).now()))
+        self.added += 1
+        return True
+
+
+def _rows(session: Session, once: Once) -> None:
+    session.add_all(row for name, row in masters_seed.rows() if once(name))
+
+
+def _roles(session: Session, once: Once) -> None:
+    """The seven roles with their rights, and the two names FAB insists on: one nobody holds, one without rights."""
+    rights = _rights(session)
+    fresh = {pair for pair in rights if once(f"right:{pair[0]} {pair[1]}")}
+    there = {role.name: role for role in session.scalars(select(Role))}
+    for name in accounts.ROLES:
+        is_new = once(f"role:{name}") and name not in there
+        if is_new:
+            there[name] = Role(name=name)
+            session.add(there[name])
+        if name in there:
+            _grant(there[name], (rights[pair] for pair in accounts.rights_of(name) if is_new or pair in fresh))
+
+
+def _grant(role: Role, rights: Iterable[PermissionView]) -> None:
+    role.permissions.extend(right for right in rights if right not in role.permissions)
+
+
+def _rights(session: Session) -> dict[tuple[str, str], PermissionView]:
+    """Every right there is, as FAB stores it; the missing ones are made."""
+    wanted = [(verb, spec.permission) for spec in specs().values() for verb in accounts.offered(spec)] + [accounts.PERSONAL]
+    verbs = {row.name: row for row in session.scalars(select(Permission))}
+    views = {row.name: row for row in session.scalars(select(ViewMenu))}
+    pairs = {(row.permission.name, row.view_menu.name): row for row in session.scalars(select(PermissionView))}
+    for verb, view in wanted:
+        if (verb, view) not in pairs:
+            pairs[verb, view] = PermissionView(permission=verbs.setdefault(verb, Permission(name=verb)),
+                                               view_menu=views.setdefault(view, ViewMenu(name=view)))
+            session.add(pairs[verb, view])
+    return pairs
+
+
+def _demo_password(settings: Settings) -> str:
+    """The configured password, or one made up once and kept beside the database of the trial."""
+    if settings.demo_password:
+        return settings.demo_password
+    if not PASSWORD_FILE.exists():
+        PASSWORD_FILE.parent.mkdir(parents=True, exist_ok=True)
+        PASSWORD_FILE.write_text(secrets.token_urlsafe(12))
+        PASSWORD_FILE.chmod(0o600)
+    return PASSWORD_FILE.read_text().strip()

@@ -1,0 +1,47 @@
+"""Work that nobody asks for on a screen: done when the product starts and every hour after."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.context import TOKYO
+from app.rules.slots import open_slots
+from models import BookingCategory
+
+Task = Callable[[Session, datetime], object]
+Opener = Callable[[str], AbstractContextManager[Session]]
+"""Gives a task, by its name, a session that acts under that name and commits when the task ends well."""
+SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
+
+log = logging.getLogger(__name__)
+
+
+def days_ahead(session: Session) -> int:
+    """How far slots have to be open: as far as the earliest 予約区分 may be booked, and a little more."""
+    return (session.scalar(select(func.max(BookingCategory.earliest_days))) or 0) + SPARE_DAYS
+
+
+def open_places(session: Session, now: datetime) -> int:
+    return open_slots(session, today=now.astimezone(TOKYO).date(), days=days_ahead(session))
+
+
+TASKS: Mapping[str, Task] = {"予約枠の開放": open_places}
+
+
+def daily(opener: Opener, now: datetime, tasks: Mapping[str, Task] = TASKS) -> list[str]:
+    """Does each task in a transaction of its own and says which failed; one that fails keeps none of the others from its work."""
+    failed = []
+    for name, task in tasks.items():
+        try:
+            with opener(name) as session:
+                task(session, now)
+        except Exception:
+            log.exception("%s が失敗しました", name)
+            failed.append(name)
+    return failed

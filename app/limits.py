@@ -1,0 +1,123 @@
+"""How often one caller may try: one limiter for both sites, in Redis when there is one, otherwise in the process.
+
+When Redis goes away each process counts for itself until it is back: limited, never unlimited and never an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+
+from flask import Flask, Response, current_app, g, request
+from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
+from limits import parse
+
+from app import audit
+from app.context import Actor, Context
+from app.edge import client, client_address, limit_key, page
+from app.extensions import db
+from config import Settings
+
+LIMIT_ACCOUNT = "10 per 15 minutes; 20 per hour"
+"""Wrong passwords for one account from one network: the wait grows from a quarter of an hour to an hour, and always ends."""
+_TOLD_ONCE = parse("1 per minute")
+_REDIS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; a silent Redis must not hold every sign-in
+
+
+def settings() -> Settings:
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def limit_login() -> str:
+    return settings().limit_login
+
+
+def limit_booking() -> str:
+    return settings().limit_booking
+
+
+def limit_lookup() -> str:
+    return settings().limit_lookup
+
+
+def caller() -> str:
+    """Who is counted: a signed-in person where people share an address (the office, the call centre), else the address."""
+    site, address = current_app.config["SITE"], client_address(settings().trusted_proxies)
+    person = g.context.actor.user_id if "context" in g else ""
+    if person not in ("", "resident") and (site == "staff" or _within(address, settings().callcenter_networks)):
+        return f"{site}:person:{person}"
+    return f"{site}:{limit_key(address)}"
+
+
+def account() -> str:
+    """The account that somebody tries, from one network: colleagues at another address can still sign in to theirs, and to it.
+
+    Only a digest of the name is counted, because a password is easily typed into the wrong box.
+    """
+    typed = request.form.get("username", "").strip().casefold()
+    digest = hashlib.sha256(f"{current_app.secret_key!r}{typed}".encode()).hexdigest()[:32]
+    return f"account:{digest}@{_network(client_address(settings().trusted_proxies))}"
+
+
+def _within(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(word, strict=False) for word in networks)
+    except ValueError:
+        return False
+
+
+def _network(address: str) -> str:
+    key = limit_key(address)
+    return key if "/" in key or key == "unknown" else str(ipaddress.ip_network(f"{key}/24", strict=False))
+
+
+def _breached(breach: RequestLimit) -> None:
+    g.retry_after = max(1, breach.reset_at - int(time.time()))
+    # The log tells of a siege once a minute, not once a shot: otherwise whoever is refused could fill it.
+    g.first_breach = limiter.limiter.hit(_TOLD_ONCE, "breach", breach.key)
+
+
+limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False, on_breach=_breached)
+
+
+def init(app: Flask, site_settings: Settings) -> None:
+    """Puts the one limiter on a site. Before FAB, which would otherwise make its own and switch limiting off."""
+    app.config.update(RATELIMIT_ENABLED=True, RATELIMIT_STORAGE_URI=site_settings.redis_url or "memory://",
+                      RATELIMIT_STORAGE_OPTIONS=_REDIS if site_settings.redis_url else {})
+    limiter._storage_dead = False  # a new storage is not the one that was found dead
+    limiter.init_app(app)
+    app.register_error_handler(429, _too_often)
+    app.after_request(_say_when)
+
+
+def _too_often(_error: RateLimitExceeded) -> Response:
+    """429: said to the person each time, to the log once a minute."""
+    current: Context | None = g.get("context")
+    if current and g.get("first_breach"):
+        if not current.actor.user_id:
+            current.actor = Actor(user_id="unknown", client=client())
+        audit.declare(db.session(), "limit", "refused", "回数制限", 対象=request.endpoint)
+    return page(429)
+
+
+def _say_when(response: Response) -> Response:
+    if response.status_code == 429:
+        response.headers.setdefault("Retry-After", str(g.get("retry_after", 60)))
+    return response
+
+
+def forgive() -> None:
+    """A good sign-in gives back what it took, so that an office behind one address can start its morning together.
+
+    The account begins anew; the address gets back this one try, not those that failed.
+    """
+    for used in limiter.current_limits:
+        try:
+            if used.request_args[0].startswith("account:"):
+                limiter.limiter.clear(used.limit, *used.request_args)
+            else:
+                limiter.limiter.hit(used.limit, *used.request_args, cost=-1)
+        except limiter.storage.base_exceptions:
+            current_app.logger.warning("rate limit storage went away during a sign-in")

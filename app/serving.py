@@ -1,0 +1,84 @@
+"""What only a serving process needs: settings it can live with, the locks that keep a second one out, and its hourly work."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Flask
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app import jobs
+from app.context import acting, system
+from app.extensions import db
+from app.locks import take
+from config import ROOT, Settings
+
+EVERY = 3600.0  # seconds between rounds of hourly work
+_held: list[IO[str]] = []
+"""Locks last as long as the process."""
+
+
+def settings() -> Settings:
+    """The settings; a process that cannot live with them ends with a sentence for each."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{str(e['loc'][0]).upper() + ': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        sys.exit("設定を確認してください。\n" + "\n".join(lines))
+
+
+def claim(chosen: Settings, *sites: str) -> None:
+    """Keeps a second serving process off what only one may use. In production it refuses to start, otherwise it warns."""
+    if chosen.sqlite_path and not _take(f"{chosen.sqlite_path}.serving.lock"):
+        _object(chosen, f"データベース {chosen.sqlite_path.name} は、別のプロセスが使っています。SQLite で動かせるのは1プロセスだけです。"
+                        "もう一方を止めるか、PostgreSQL を使ってください。")
+    if chosen.is_production and not chosen.redis_url:
+        for site in sites:
+            if not _take(str(ROOT / "var" / f"{site}.limits.lock")):
+                _object(chosen, f"{site} サイトは、別のプロセスで動いています。回数制限をプロセスどうしで共有するため、REDIS_URL を設定してください。")
+
+
+def _take(path: str) -> bool:
+    held = take(Path(path))
+    if held:
+        _held.append(held)
+    return held is not None
+
+
+def _object(chosen: Settings, sentence: str) -> None:
+    if chosen.is_production:
+        sys.exit(sentence)
+    print(f"注意: {sentence}", file=sys.stderr)  # noqa: T201 - to the person at the terminal
+
+
+def start_hourly(app: Flask, stop: threading.Event) -> threading.Thread:
+    """Hourly work in a thread of its own, the first round at once."""
+
+    def rounds() -> None:
+        while True:
+            jobs.daily(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
+            if stop.wait(EVERY):
+                return
+
+    thread = threading.Thread(target=rounds, name="hourly", daemon=True)
+    thread.start()
+    return thread
+
+
+def _tasks(app: Flask) -> Mapping[str, jobs.Task]:
+    door: Any = app.session_interface
+    return {**jobs.TASKS, "期限切れサインインの終了": lambda session, _now: door.sweep(session.connection())}
+
+
+@contextmanager
+def _session(app: Flask, name: str) -> Iterator[Session]:
+    with app.app_context(), acting(db.session(), system(name)):
+        yield db.session()
+        db.session.commit()

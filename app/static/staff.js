@@ -1,0 +1,141 @@
+// The staff site's few lines of behaviour. Every page works without them; they make the keyboard quick.
+(() => {
+  "use strict";
+  const token = () => document.querySelector("input[name=csrf_token]")?.value || "";
+  const post = (url, fields) => fetch(url, {
+    method: "POST", body: new URLSearchParams(fields), credentials: "same-origin",
+    headers: { "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest", Accept: "application/json" },
+  });
+  const typing = (el) => el.matches("input, select, textarea, [contenteditable]");
+
+  // "/" goes to the one field that finds everything; Ctrl+Enter saves a form; Enter moves on.
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "/" && !typing(e.target) && !e.ctrlKey && !e.metaKey) {
+      const field = document.getElementById("jump");
+      if (field) { e.preventDefault(); field.focus(); field.select(); }
+    }
+    const form = e.target.closest?.("form.record");
+    if (!form || e.key !== "Enter" || e.isComposing) return;
+    if (e.ctrlKey) { e.preventDefault(); form.requestSubmit(); return; }
+    if (e.target.matches("input:not([type=submit]), select") && !e.defaultPrevented) {
+      e.preventDefault();
+      const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")].filter((f) => !f.disabled);
+      fields[fields.indexOf(e.target) + 1]?.focus();
+    }
+  });
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (e) => {
+    const ask = e.submitter?.matches("[data-confirm]") && !confirm(`${e.submitter.textContent.trim()}。よろしいですか。`);
+    if (ask || e.target.dataset.sent) { e.preventDefault(); return; }
+    if (e.target.method === "post" && !e.target.action.endsWith("/export")) {
+      e.target.dataset.sent = "1";
+      setTimeout(() => delete e.target.dataset.sent, 4000);
+    }
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
+
+  // Errors are where the eye and the screen reader go first.
+  const first = document.querySelector("form.record [aria-invalid=true]");
+  (first || document.getElementById("errors"))?.focus();
+  if (matchMedia("(max-width: 760px)").matches) document.querySelector("details.menu")?.removeAttribute("open");
+
+  // Ticked rows: the button says how many it will delete.
+  document.querySelectorAll("form.ticked").forEach((form) => {
+    const button = form.querySelector("[data-ticked]");
+    form.addEventListener("change", () => {
+      const n = form.querySelectorAll("input[name=id]:checked").length;
+      button.disabled = n === 0;
+      button.textContent = n ? button.dataset.ticked.replace("{n}", n) : "選んだ行を削除する";
+    });
+  });
+
+  // Relations: type a number or part of a name, the server answers with rows in scope.
+  document.querySelectorAll(".picker").forEach((box) => {
+    const [key, words, list] = [box.querySelector("[type=hidden]"), box.querySelector("[type=text]"), box.querySelector("ul")];
+    let timer, at = -1, asked = 0;
+    const close = () => { list.hidden = true; words.setAttribute("aria-expanded", "false"); words.removeAttribute("aria-activedescendant"); at = -1; };
+    const choose = (li) => { key.value = li.dataset.id; words.value = li.dataset.words; close(); };
+    const mark = (n) => {
+      const items = [...list.querySelectorAll("[role=option]")];
+      if (!items.length) return;
+      at = (n + items.length) % items.length;
+      items.forEach((li, i) => li.setAttribute("aria-selected", String(i === at)));
+      words.setAttribute("aria-activedescendant", items[at].id);
+      items[at].scrollIntoView({ block: "nearest" });
+    };
+    const show = (rows, message) => {
+      list.replaceChildren(...rows.map((row, i) => {
+        const li = Object.assign(document.createElement("li"), { id: `${list.id}-${i}` });
+        li.setAttribute("role", "option");
+        Object.assign(li.dataset, { id: row.id, words: row.words });
+        li.append(row.words);
+        if (row.hint) li.append(Object.assign(document.createElement("small"), { textContent: row.hint }));
+        li.addEventListener("mousedown", (e) => { e.preventDefault(); choose(li); });
+        return li;
+      }));
+      if (!rows.length) list.append(Object.assign(document.createElement("li"), { textContent: message || "当てはまるものがありません。" }));
+      list.hidden = false;
+      words.setAttribute("aria-expanded", "true");
+    };
+    words.addEventListener("input", () => {
+      key.value = "";
+      clearTimeout(timer);
+      timer = setTimeout(async () => {
+        const mine = ++asked;
+        const answer = await post(box.dataset.url, { q: words.value });
+        if (!answer.ok || mine !== asked) return;
+        const found = await answer.json();
+        show(found.rows, found.message);
+      }, 200);
+    });
+    words.addEventListener("keydown", (e) => {
+      if (e.key === "ArrowDown") { e.preventDefault(); mark(at + 1); }
+      else if (e.key === "ArrowUp") { e.preventDefault(); mark(at - 1); }
+      else if (e.key === "Enter" && at >= 0) { e.preventDefault(); choose(list.children[at]); }
+      else if (e.key === "Escape") close();
+    });
+    words.addEventListener("blur", () => setTimeout(close, 150));
+  });
+
+  // Masters: a cell is edited in its place; a clash shows the other person's value.
+  const table = document.querySelector("table.sheetlike");
+  if (!table) return;
+  const message = document.getElementById("cell-message");
+  const say = (words, good) => { message.textContent = words; message.className = `band ${good ? "good" : "bad"}`; message.hidden = false; };
+  const edit = (button) => {
+    const cell = button.closest("td"), row = button.closest("tr");
+    const holder = document.getElementById(`cell-${button.dataset.name}`).content.cloneNode(true);
+    const field = holder.querySelector("input, select, textarea");
+    field.removeAttribute("id"); field.removeAttribute("required");
+    field.setAttribute("aria-label", button.getAttribute("aria-label"));
+    if (field.type === "checkbox") field.checked = button.dataset.raw === "1"; else field.value = button.dataset.raw;
+    const back = (focus) => { cell.replaceChildren(button); if (focus) button.focus(); };
+    let done = false;
+    const save = async () => {
+      if (done) return;
+      done = true;
+      const value = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
+      if (value === button.dataset.raw) { back(true); return; }
+      const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, name: button.dataset.name, [button.dataset.name]: value });
+      const said = await answer.json().catch(() => ({ message: "保存できませんでした。画面を開き直してください。" }));
+      say(said.message, answer.ok);
+      cell.className = cell.className.replace(/ ?(saved|refused)/g, "") + (answer.ok ? " saved" : " refused");
+      if (said.row_stamp) {
+        row.dataset.stamp = said.row_stamp;
+        button.dataset.raw = said.raw;
+        button.textContent = said.words || "—";
+        back(true);
+      } else if (answer.status === 422) { done = false; field.focus(); } else back(true);
+    };
+    field.addEventListener("keydown", (e) => {
+      if (e.key === "Enter") { e.preventDefault(); save(); }
+      if (e.key === "Escape") { done = true; back(true); }
+    });
+    field.addEventListener("blur", save);
+    cell.replaceChildren(field);
+    field.focus();
+    field.select?.();
+  };
+  table.addEventListener("click", (e) => { const b = e.target.closest("button.cell"); if (b) edit(b); });
+})();

@@ -1,0 +1,191 @@
+"""お客さま → 確認 → 完了: the entry travels in POSTed fields and is checked again at every step; nothing is kept in between."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+
+from app import audit, edge
+from app.context import Actor, context
+from app.errors import AppError, NotFound, SlotFull
+from app.extensions import db, reading
+from app.headers import STALE
+from app.limits import limit_booking, limiter
+from app.rules import bookings, slots
+from booking import notice, seals, words
+from booking.choosing import channel, the_category, the_counter, the_day
+from booking.forms import ApplicantForm, ConsentForm
+from booking.reading import is_in_kobe
+from models import BookingCategory, Counter, Reservation
+
+_PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
+_RNG = secrets.SystemRandom()
+CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
+TOKEN_LOST = "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen so far: procedure, place and time."""
+
+    category: BookingCategory
+    counter: Counter
+    opening: slots.Opening
+
+    def url(self, endpoint: str, opening: slots.Opening | None = None, counter: Counter | None = None) -> str:
+        at = opening or self.opening
+        return url_for(f".{endpoint}", category=self.category.code, counter=(counter or self.counter).code,
+                       day=at.date.isoformat(), slot=at.slot_id)
+
+
+def register(pages: Blueprint) -> None:
+    pages.add_url_rule(_PATH, "form", form)
+    pages.add_url_rule(_PATH, "check", check, methods=["POST"])
+    pages.add_url_rule(f"{_PATH}edit", "edit", edit, methods=["POST"])
+    pages.add_url_rule(f"{_PATH}confirm", "confirm", limiter.limit(limit_booking)(confirm), methods=["POST"])
+    pages.add_url_rule("/booked/<reference>", "done", done)
+
+
+def form(category: str, counter: str, day: str, slot: int) -> Any:
+    choice = _choice(category, counter, day, slot)
+    sheet = _sheet()
+    sheet.form_token.data = seals.new_form_token()
+    return _gone(choice, sheet, SlotFull()) if choice.opening.free < 1 else _form_page(choice, sheet)
+
+
+def check(category: str, counter: str, day: str, slot: int) -> Any:
+    reading.set(True)  # nothing is written yet: SQLite's one writer is left to those who book
+    sheet = _posted()
+    choice = _choice(category, counter, day, slot)
+    if not sheet.validate():
+        return _form_page(choice, sheet)
+    return _gone(choice, sheet, SlotFull()) if choice.opening.free < 1 else _check_page(choice, sheet)
+
+
+def edit(category: str, counter: str, day: str, slot: int) -> Any:
+    reading.set(True)
+    return _form_page(_choice(category, counter, day, slot), _posted())
+
+
+def confirm(category: str, counter: str, day: str, slot: int) -> Any:
+    """Books. Everything is checked again, as if no step before had been."""
+    sheet, consent = _posted(), ConsentForm(request.form)
+    audit.declare(db.session(), "reservation", "book", "来庁予約")
+    is_valid, is_sealed = sheet.validate(), seals.is_sealed(consent.seal.data or "", sheet.entry(), slot, notice.VERSION)
+    if not (is_valid and is_sealed and consent.consent.data):
+        return _once_more(_choice(category, counter, day, slot), sheet, consent, is_sealed=is_sealed)
+    try:
+        made = bookings.book(db.session(), _request(the_category(category), slot, sheet), _now(), rng=_RNG)
+    except (SlotFull, slots.NotOffered) as error:
+        return _gone(_choice(category, counter, day, slot, believe=True), sheet, error)
+    except bookings.AlreadyUsed as error:
+        return _second_booking(_choice(category, counter, day, slot), sheet, error.earlier)
+    return redirect(url_for(".done", reference=seals.done_reference(made.id)), 303)
+
+
+def done(reference: str) -> str:
+    number = seals.reservation_of(reference)
+    made = db.session.get(Reservation, number) if number else None
+    if made is None:
+        raise NotFound("この画面は表示できる時間を過ぎました。予約の内容は「予約を確認する」でご覧ください。")
+    return render_template("booking/done.html", made=made)
+
+
+def token_lost(_error: CSRFError) -> Any:
+    """The browser lost its cookie (closed, or a day later): what was typed comes back, to be sent once more."""
+    edge.begin(visitor)  # the anti-forgery check stands in front of the edge
+    reading.set(True)
+    if request.view_args and request.form.get("form_token"):
+        return _form_page(_choice(**request.view_args), _posted(), status=400, told=TOKEN_LOST)
+    return edge.page(400, STALE)
+
+
+def visitor() -> Actor:
+    """A resident, as the operation log names them. Free places of every counter are public."""
+    return Actor(user_id="resident", name="住民", client=edge.client(), counters=None)
+
+
+def _now() -> datetime:
+    return context(db.session()).now()
+
+
+def _sheet() -> ApplicantForm:
+    today = context(db.session()).local().date()
+    return ApplicantForm(request.form if request.method == "POST" else None, today=today)
+
+
+def _posted() -> ApplicantForm:
+    """The entry as posted; one that does not come from a form of ours has no token and goes no further."""
+    sheet = _sheet()
+    if not sheet.has_token:
+        abort(400)
+    return sheet
+
+
+def _choice(category: str, counter: str, day: str, slot: int, *, believe: bool = False) -> Choice:
+    """What the address says, if it is offered. `believe` the address for a time that has gone: to offer others near it."""
+    chosen, place, on = the_category(category), the_counter(counter), the_day(day)
+    try:
+        opening = slots.find(db.session(), slot, chosen, channel(), _now())
+        if (opening.counter_id, opening.date) != (place.id, on):
+            raise slots.NotOffered
+    except slots.NotOffered:
+        if not believe:
+            raise
+        noon = datetime.min.replace(hour=12).time()
+        opening = slots.Opening(slot, place.id, on, noon, noon, 0)
+    return Choice(chosen, place, opening)
+
+
+def _request(category: BookingCategory, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
+    return bookings.BookingRequest(category_id=category.id, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
+                                   form_token=sheet.form_token.data or "", consent_version=notice.VERSION)
+
+
+def _form_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "") -> Any:
+    if sheet.refused:
+        act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=sheet.refused)
+        act.personal_number = True
+    body = render_template("booking/form.html", choice=choice, form=sheet, told=told)
+    return body, 422 if sheet.errors else status
+
+
+def _check_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "", missing_consent: bool = False) -> Any:
+    mark = seals.seal(sheet.entry(), choice.opening.slot_id, notice.VERSION)
+    body = render_template("booking/check.html", choice=choice, form=sheet, person=sheet.applicant(), seal=mark, told=told,
+                           missing_consent=missing_consent, outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value))
+    return body, status
+
+
+def _once_more(choice: Choice, sheet: ApplicantForm, consent: ConsentForm, *, is_sealed: bool) -> Any:
+    """A confirmation that does not count: back to the form, or to a check page that shows what would be booked."""
+    if sheet.errors:
+        return _form_page(choice, sheet)
+    told = "" if is_sealed else CHECK_AGAIN
+    return _check_page(choice, sheet, status=422, told=told, missing_consent=is_sealed and not consent.consent.data)
+
+
+def _second_booking(choice: Choice, sheet: ApplicantForm, earlier: Reservation) -> Any:
+    """The form of a finished booking came again with other words: shown as what it is, a further booking."""
+    sheet.form_token.data = seals.new_form_token()
+    told = (f"この画面からは、{words.short_day(earlier.booking_date)} {words.hour(earlier.start_time)}の予約をすでに受け付けています。"
+            "別の予約としてもう1件申し込むときだけ、もう一度「この内容で予約する」を押してください。")
+    return _check_page(choice, sheet, status=409, told=told)
+
+
+def _gone(choice: Choice, sheet: ApplicantForm, error: AppError) -> Any:
+    """The time has gone: the sentence and the nearest other times, each a button that takes the entry along."""
+    wish = datetime.combine(choice.opening.date, choice.opening.start)
+    session, now = db.session(), _now()
+    others = slots.near(session, choice.category, choice.counter, channel(), wish, now)
+    elsewhere = [(c, o) for c, o in slots.earliest(session, choice.category, channel(), now) if c.id != choice.counter.id]
+    body = render_template("booking/gone.html", choice=choice, form=sheet, told=error.message, others=others, elsewhere=elsewhere)
+    return body, error.status
+
+
+__all__ = ["register", "token_lost", "visitor"]

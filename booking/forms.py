@@ -1,0 +1,167 @@
+"""The forms of the booking pages. A field keeps what was typed; `value` is what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from werkzeug.datastructures import ImmutableMultiDict
+from wtforms import BooleanField, Field, Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+
+from app import text
+from app.errors import PersonalNumberFound
+from app.rules.bookings import Applicant
+from booking import reading
+from models import Sex
+
+Entry = ImmutableMultiDict[str, str]
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_SEXES = [("male", "男性"), ("female", "女性"), ("", "答えない")]
+
+
+class Answer(StringField):
+    """One line of text. `read` makes a value of it; `missing` is the sentence when a required one is empty."""
+
+    several_lines = False
+
+    def __init__(self, label: str, *, longest: int, missing: str = "", read: Callable[[str], str] = str, hint: str = "",
+                 autocomplete: str = "", inputmode: str = "", **kw: Any) -> None:
+        super().__init__(label, **kw)
+        self.longest, self.missing, self.read, self.hint = longest, missing, read, hint
+        self.attributes = {name: words for name, words in (("autocomplete", autocomplete), ("inputmode", inputmode)) if words}
+        self.value, self.held_personal_number = "", False
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = text.tidy(valuelist[0]) if valuelist else ""
+        self.data = typed if self.several_lines else " ".join(re.split(r"[\n\t]+", typed))
+
+    def pre_validate(self, form: Form) -> None:
+        typed = self.data or ""
+        if text.has_personal_number(typed):
+            self.data, self.held_personal_number = "", True  # the digits go back to nobody, not even to their own page
+            raise ValidationError(PersonalNumberFound(label=self.label.text).message)
+        if len(typed) > self.longest:
+            raise ValidationError(f"{self.label.text}は{self.longest}文字以内で入力してください（いま{len(typed)}文字）。")
+        if not any(c.isalnum() for c in typed):
+            if self.missing:
+                raise ValidationError(self.missing)
+            self.value = ""
+            return
+        try:
+            self.value = self.read(typed)
+        except reading.Unreadable as error:
+            raise ValidationError(str(error)) from None
+
+
+class LongAnswer(Answer, TextAreaField):
+    several_lines = True
+
+
+class Choice(RadioField):
+    """A choice that may be left open."""
+
+    def pre_validate(self, form: Form) -> None:
+        if (self.data or "") not in [value for value, _ in self.choices or []]:
+            self.data = ""
+            raise ValidationError(f"{self.label.text}を選び直してください。")
+
+
+class Sheet(Form):
+    """A page of answers."""
+
+    def complaints(self) -> list[tuple[str, str]]:
+        """(id of the field, sentence) of everything to be corrected, in the order of the page."""
+        return [(f.id, str(error)) for f in self for error in f.errors]
+
+    @property
+    def refused(self) -> list[str]:
+        """Labels of the fields that held a 個人番号."""
+        return [f.label.text for f in self if getattr(f, "held_personal_number", False)]
+
+
+class ApplicantForm(Sheet):
+    """お客さまの情報 [seed (1)]. One person, one page."""
+
+    name = Answer("お名前", longest=200, missing="お名前を入力してください。", autocomplete="name",
+                  hint="住民票のとおりに入力してください（例 神戸 花子）。")
+    name_kana = Answer("フリガナ", longest=200, missing="フリガナを入力してください（例 コウベ ハナコ）。", read=reading.kana,
+                       hint="ひらがなでも入力できます（例 コウベ ハナコ）。")
+    birth_year = Answer("年", longest=20, autocomplete="bday-year")
+    birth_month = Answer("月", longest=10, autocomplete="bday-month", inputmode="numeric")
+    birth_day = Answer("日", longest=10, autocomplete="bday-day", inputmode="numeric")
+    sex = Choice("性別", choices=_SEXES, default="")
+    postal_code = Answer("郵便番号", longest=20, read=reading.postal_code, autocomplete="postal-code", inputmode="numeric",
+                         hint="例 6500001")
+    address = Answer("住所", longest=200, missing="住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。",
+                     autocomplete="street-address", hint="例 神戸市中央区加納町6丁目5番1号")
+    building = Answer("マンション名・部屋番号など", longest=100, autocomplete="address-line2", hint="例 ポートハイツ305号室")
+    phone = Answer("電話番号", longest=40, missing="電話番号を入力してください（例 0781234567）。", read=reading.phone,
+                   autocomplete="tel", inputmode="tel", hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。")
+    email = Answer("メールアドレス", longest=254, read=reading.email, autocomplete="email", inputmode="email",
+                   hint="お持ちでなければ空欄でかまいません。")
+    message = LongAnswer("申請内容・お伝えになりたいこと", longest=500, hint="車いすでお越しになる、代理の方が来られるなど。500文字まで。")
+    form_token = HiddenField()
+
+    def __init__(self, formdata: Entry | None, *, today: date) -> None:
+        super().__init__(formdata)
+        self.today = today
+        self.born: date | None = None
+
+    @property
+    def birth(self) -> list[Answer]:
+        return [self.birth_year, self.birth_month, self.birth_day]
+
+    @property
+    def birth_errors(self) -> list[str]:
+        return [str(error) for box in self.birth for error in box.errors]
+
+    @property
+    def has_token(self) -> bool:
+        return TOKEN.fullmatch(self.form_token.data or "") is not None
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fields_are_fine = super().validate(extra_validators)
+        return self._read_birth() and fields_are_fine
+
+    def _read_birth(self) -> bool:
+        if self.birth_errors:
+            return False
+        try:
+            self.born = reading.birth_date(*(box.data or "" for box in self.birth), self.today)
+        except reading.Unreadable as error:
+            box = next((b for b in self.birth if b.name == f"birth_{error.part}"), self.birth_year)
+            box.errors = [*box.errors, str(error)]
+            return False
+        return True
+
+    def applicant(self) -> Applicant:
+        """The person, once the form is valid."""
+        return Applicant(
+            name=self.name.value, name_kana=self.name_kana.value, birth_date=self.born,
+            sex=Sex(self.sex.data) if self.sex.data else None, postal_code=self.postal_code.value, address=self.address.value,
+            building=self.building.value, phone=self.phone.value, email=self.email.value, message=self.message.value)
+
+    def entry(self) -> Iterator[tuple[str, str]]:
+        """Every answer as typed, to be carried on in hidden fields."""
+        return ((f.name, f.data or "") for f in self)
+
+
+class ConsentForm(Sheet):
+    """What the check page adds: the consent, and the seal of what it showed."""
+
+    consent = BooleanField("個人情報の取扱いに同意します")
+    seal = HiddenField()
+
+
+class LookupForm(Sheet):
+    """予約の確認: the code and a second fact."""
+
+    code = Answer("予約番号", longest=40, missing="予約番号を入力してください（例 K7Q29-MXDAB）。",
+                  hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。")
+    phone = Answer("予約したときの電話番号", longest=40, missing="電話番号を入力してください（例 0781234567）。", read=reading.phone,
+                   inputmode="tel", hint="例 0781234567")
+
+
+__all__ = ["Answer", "ApplicantForm", "ConsentForm", "Entry", "Field", "LookupForm"]

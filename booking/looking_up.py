@@ -1,0 +1,62 @@
+"""予約の確認: a booking shown to whoever knows its code and its telephone number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from app import audit, text
+from app.extensions import db, reading
+from app.limits import limit_lookup, limiter
+from app.rules import bookings
+from booking.forms import LookupForm
+from models import Reservation
+
+PER_CODE = "10 per day"
+NOT_FOUND = "予約が見つかりません。予約番号と電話番号をお確かめください。"
+
+
+def register(pages: Blueprint) -> None:
+    pages.add_url_rule("/lookup", "lookup", lookup)
+    pages.add_url_rule("/lookup", "looked_up", _limited(looked_up), methods=["POST"])
+
+
+def _limited(view: Callable[[], Any]) -> Callable[[], Any]:
+    """Counted per address, and per code wherever the tries come from: nobody guesses the number that belongs to a code."""
+    return limiter.limit(limit_lookup)(limiter.limit(PER_CODE, key_func=_code_asked)(view))
+
+
+def _code_asked() -> str:
+    """Only a digest is counted, because anything may be typed into the box."""
+    typed = text.alnum(request.form.get("code", ""))
+    return f"code:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def lookup() -> str:
+    return render_template("booking/lookup.html", form=LookupForm(), told="")
+
+
+def looked_up() -> Any:
+    """One neutral answer to every wrong pair, so that nobody learns which half was right."""
+    reading.set(True)
+    form = LookupForm(request.form)
+    valid = form.validate()
+    found = bookings.look_up(db.session(), form.code.value, form.phone.value) if valid else None
+    _log(form, found)
+    if found is None:
+        return render_template("booking/lookup.html", form=form, told=NOT_FOUND if valid else ""), 404 if valid else 422
+    return render_template("booking/found.html", made=found)
+
+
+def _log(form: LookupForm, found: Reservation | None) -> None:
+    """The code is kept only when it has the shape of one: anything else might be a name."""
+    code = text.alnum(form.code.value)
+    act = audit.declare(db.session(), "reservation", "lookup", "来庁予約", 予約番号=code if bookings.is_code(code) else "",
+                        照合="一致" if found else "不一致")
+    act.personal_number = bool(form.refused)
+
+
+__all__ = ["NOT_FOUND", "register"]

@@ -1,0 +1,96 @@
+"""What people type, as values: each function gives the value or says in a sentence what to type instead."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+from app import text
+from booking.words import ERAS
+
+OLDEST = 130  # years; nobody older comes to a counter
+_WARDS = ("東灘区", "灘区", "兵庫区", "長田区", "須磨区", "垂水区", "北区", "中央区", "西区")
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+_KOBE_POSTAL = ("650", "651", "652", "653", "654", "655", "657", "658")
+
+
+class Unreadable(ValueError):
+    """The sentence for the person; `part` names the box of the birth date it is about."""
+
+    def __init__(self, sentence: str, part: str = "") -> None:
+        super().__init__(sentence)
+        self.part = part
+
+
+def phone(typed: str) -> str:
+    number = text.digits(typed)
+    if not re.fullmatch(r"0[0-9]{9,10}", number):
+        raise Unreadable("電話番号は数字10桁か11桁で入力してください（例 0781234567）。")
+    return number
+
+
+def postal_code(typed: str) -> str:
+    number = text.digits(typed).removeprefix("〒")
+    if not re.fullmatch(r"[0-9]{7}", number):
+        raise Unreadable("郵便番号は数字7桁で入力してください（例 6500001）。")
+    return number
+
+
+def kana(typed: str) -> str:
+    words = text.kana(typed)
+    if not text.is_kana(words):
+        raise Unreadable("フリガナはカタカナで入力してください（例 コウベ ハナコ）。ひらがなでもかまいません。")
+    return words
+
+
+def email(typed: str) -> str:
+    """Checked for its shape only: carriers in Japan have given out addresses that the standard forbids."""
+    address = unicodedata.normalize("NFKC", typed)
+    if len(address) > 254 or not _EMAIL.fullmatch(address) or not address.isascii():
+        raise Unreadable("メールアドレスの形を確かめてください（例 hanako@example.jp）。お持ちでなければ空欄でかまいません。")
+    return address
+
+
+def birth_date(year: str, month: str, day: str, today: date) -> date:
+    numbers = _year(year, today), _number(month, "月", "month"), _number(day, "日", "day")
+    try:
+        born = date(*numbers)
+    except ValueError:
+        raise Unreadable(f"{numbers[0]}年{numbers[1]}月{numbers[2]}日という日はありません。生年月日を確かめてください。", "day") from None
+    if born > today:
+        raise Unreadable("生年月日が今日より後になっています。年を確かめてください。", "year")
+    if today.year - born.year > OLDEST:
+        raise Unreadable("生年月日が古すぎます。年を確かめてください。", "year")
+    return born
+
+
+def _number(typed: str, unit: str, part: str) -> int:
+    number = text.digits(typed).removesuffix(unit)
+    if not re.fullmatch(r"[0-9]{1,2}", number):
+        raise Unreadable(f"生年月日の「{unit}」を数字で入力してください。", part)
+    return int(number)
+
+
+def _year(typed: str, today: date) -> int:
+    """1960, S35, 昭和35, 昭35, 令和元: a bare two-figure number could be any era, so it is asked back."""
+    words = text.alnum(typed).removesuffix("年")
+    if re.fullmatch(r"[0-9]{4}", words):
+        return int(words)
+    for at, (name, letter, began) in enumerate(ERAS):
+        found = re.fullmatch(rf"(?:{name}|{name[0]}|{letter})([0-9]{{1,2}}|元)", words)
+        if found:
+            number = 1 if found[1] == "元" else int(found[1])
+            last = (ERAS[at - 1][2].year if at else today.year) - began.year + 1
+            if not 1 <= number <= last:
+                raise Unreadable(f"{name}は{last}年までです。生年月日の「年」を確かめてください。", "year")
+            return began.year + number - 1
+    raise Unreadable("生年月日の「年」は、西暦4桁（例 1960）か、元号をつけて（例 昭和35、S35）入力してください。", "year")
+
+
+def is_in_kobe(address: str, postal: str) -> bool:
+    """Whether an address looks like one of Kobe. Only a hint is given, so a wrong guess costs a glance."""
+    plain = unicodedata.normalize("NFKC", address).replace(" ", "").removeprefix("兵庫県")
+    if plain.startswith("神戸市"):
+        return True
+    return plain.startswith(_WARDS) and (not postal or postal.startswith(_KOBE_POSTAL))

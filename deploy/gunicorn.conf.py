@@ -1,0 +1,15 @@
+"""Gunicorn behind nginx. Read by `gunicorn -c`; every figure can be set by an environment variable."""
+
+import os
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))  # more than one needs PostgreSQL and REDIS_URL; the application checks
+worker_class = "gthread"
+threads = int(os.environ.get("THREADS", "8"))
+preload_app = False  # each worker takes its own locks and opens its own connections
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+max_requests, max_requests_jitter = 5000, 500  # a slow leak never grows large
+forwarded_allow_ips = ""  # the application reads X-Forwarded-For itself, from TRUSTED_PROXIES only
+accesslog = None  # nginx writes it; addresses of residents' look-ups are kept in one place

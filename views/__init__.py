@@ -1,0 +1,29 @@
+"""The staff site: every table on the panel or in the masters' room, one menu, one frame."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_appbuilder import AppBuilder
+
+from app.schema import Spec, specs
+from models import Staff
+from views import frame, jump, masters
+from views.generate import panel_view
+from views.panel import PanelView
+from views.staff import StaffView
+
+BASES: dict[type, type[PanelView]] = {Staff: StaffView}
+"""What the schema cannot say: the one table of views that are more than generated."""
+
+
+def register(app: Flask, appbuilder: AppBuilder) -> None:
+    """Generates the screens of every table known now; a table that a test adds before start gets its own too."""
+    for spec in panel_specs():
+        appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
+    masters.register(app, [spec for spec in specs().values() if spec.is_master])
+    jump.register(app)
+    frame.register(app)
+
+
+def panel_specs() -> list[Spec]:
+    return [spec for spec in specs().values() if not spec.is_master]

@@ -1,0 +1,98 @@
+"""A list's question in its address: readable filters stay there; names, numbers and what else is personal become an opaque id."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from flask import session as browser
+
+from app.listing import SIZES, Criteria, Place, Range, parse
+from app.schema import Part, Spec
+
+KEPT = 10  # private searches a person may go back to, for each table
+
+
+def question(spec: Spec, args: Mapping[str, str]) -> Criteria:
+    """The criteria that an address asks for. What it cannot mean is left out, never an error."""
+    private = browser.get("searches", {}).get(spec.name, {}).get(args.get("s", ""), {})
+    words = {**{k: v for k, v in args.items() if not is_private(spec, k)}, **private}
+    return Criteria(search=str(words.get("q", "")), filters=_filters(spec, words), order=_order(args.get("order", "")))
+
+
+def _filters(spec: Spec, words: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in spec.filters:
+        if is_range(part):
+            start, end = (parse(spec, part.key, words.get(f"{part.key}_{side}")) for side in ("from", "to"))
+            if start is not None or end is not None:
+                found[part.key] = Range(start, end)
+        elif (value := parse(spec, part.key, words.get(part.key))) is not None:
+            found[part.key] = value
+    return found
+
+
+def is_range(part: Part) -> bool:
+    return part.shape in ("date", "moment", "number")
+
+
+def is_private(spec: Spec, key: str) -> bool:
+    """The search box, and filters on personal columns."""
+    if key == "q":
+        return True
+    part = spec.parts.get(key.removesuffix("_from").removesuffix("_to"))
+    return bool(part and part.field.pii)
+
+
+def _order(word: str) -> tuple[str, Literal["asc", "desc"]] | None:
+    key, _, direction = word.partition(".")
+    return (key, cast(Literal["asc", "desc"], direction)) if direction in ("asc", "desc") else None
+
+
+def remember(spec: Spec, form: Mapping[str, str]) -> dict[str, str]:
+    """Splits a posted search: returns what may stand in the address, with the id under which the rest is kept."""
+    given = {k: v.strip() for k, v in form.items() if v.strip() and k not in ("csrf_token", "s")}
+    private = {k: v for k, v in given.items() if is_private(spec, k)}
+    readable = {k: v for k, v in given.items() if k not in private and (k in ("size", "order") or _known(spec, k))}
+    if private:
+        kept = browser.setdefault("searches", {}).setdefault(spec.name, {})
+        token = next((t for t, words in kept.items() if words == private), None) or secrets.token_urlsafe(9)
+        kept[token] = private
+        for old in list(kept)[:-KEPT]:
+            del kept[old]
+        browser.modified = True
+        readable["s"] = token
+    return readable
+
+
+def _known(spec: Spec, key: str) -> bool:
+    return key.removesuffix("_from").removesuffix("_to") in {p.key for p in spec.filters}
+
+
+def size(args: Mapping[str, str]) -> int:
+    """Rows a page; anything else than the offered sizes is the middle one."""
+    wanted = args.get("size", "")
+    return int(wanted) if wanted in {str(s) for s in SIZES} else 50
+
+
+def place(args: Mapping[str, str]) -> Place:
+    return Place(after=_key(args.get("after", "")), before=_key(args.get("before", "")), end=args.get("end") == "1")
+
+
+def _key(word: str) -> int | None:
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
+
+
+def in_words(spec: Spec, want: Criteria) -> dict[str, Any]:
+    """The criteria for the operation log: Japanese labels; of personal words only that there were some."""
+    told: dict[str, Any] = {"検索語": f"{len(want.search)}文字"} if want.search else {}
+    for key, value in want.filters.items():
+        part = spec.parts[key]
+        if isinstance(value, Range):
+            told[part.label] = f"{part.logged(value.start)}〜{part.logged(value.end)}"
+        else:
+            told[part.label] = part.logged(value)
+    if want.order:
+        told["並び"] = ".".join(want.order)
+    return told

@@ -1,0 +1,239 @@
+"""Form fields that speak Japanese: each checks and folds what it is given, and says in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TimeField
+from wtforms.validators import ValidationError
+
+from app import text
+from app.context import context
+from app.errors import AppError
+from app.listing import Criteria, fetch
+from app.schema import Part, spec_of
+
+FOLDS: dict[str, Callable[[str], str]] = {
+    "digits": text.digits, "phone": text.digits, "postal": text.digits, "alnum": text.tidy, "code": text.tidy, "kana": text.kana,
+}
+RULES: dict[str, tuple[str, str]] = {
+    "digits": (r"\d*", "数字で入力してください"),
+    "phone": (r"0\d{9,10}", "0から始まる数字10桁か11桁で入力してください（例 0781234567）"),
+    "postal": (r"\d{7}", "数字7桁で入力してください（例 6500001）"),
+    "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "name@example.jp の形で入力してください"),
+    "code": (r"[A-Za-z0-9_.\-]*", "半角の英数字と _ - . で入力してください"),
+}
+
+
+class PartText(StringField):
+    """Text of a part: folded by its kind, kept as typed where it is a name."""
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, **kw)
+        self.part = part
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = text.tidy(str(valuelist[0])) if valuelist else ""
+        folded = FOLDS.get(self.part.field.kind, lambda t: t)(typed)
+        self.data = None if folded == "" and self.part.nullable else folded
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        part, value = self.part, self.data or ""
+        if not value:
+            if part.required:
+                raise ValidationError(f"「{part.label}」を入力してください。")
+            return
+        if part.length and len(value) > part.length:
+            raise ValidationError(f"「{part.label}」は{part.length}文字以内で入力してください（いま{len(value)}文字）。")
+        if part.is_free_text and text.has_personal_number(value):
+            self.data = ""  # the digits are not sent back either
+            raise PersonalNumber(f"「{part.label}」に個人番号（マイナンバー）と思われる12桁の数字があります。個人番号は入力できません。")
+        self._check_form(value)
+
+    def _check_form(self, value: str) -> None:
+        part = self.part
+        rule, words = RULES.get(part.field.kind, ("", ""))
+        if part.field.kind == "kana" and not text.is_kana(value):
+            raise ValidationError(f"「{part.label}」はカタカナで入力してください。")
+        if rule and not re.fullmatch(rule, value):
+            raise ValidationError(f"「{part.label}」は{words}。")
+        if part.field.pattern and not re.fullmatch(part.field.pattern, value):
+            raise ValidationError(f"「{part.label}」の形が正しくありません。{part.field.hint}。")
+
+
+class PersonalNumber(ValidationError):
+    """Marks the refusal that the operation log counts as 個人番号アクセス."""
+
+
+class _Typed:
+    """What date, time and number fields share: an empty box is no value, nonsense gets a sentence."""
+
+    part: Part
+    words = ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = text.digits(str(valuelist[0])) if valuelist and self.words == "整数" else str(valuelist[0]).strip() if valuelist else ""
+        if not typed:
+            self.data = None
+            if self.part.required:
+                raise ValueError(f"「{self.part.label}」を入力してください。")
+            return
+        try:
+            super().process_formdata([typed])  # type: ignore[misc]
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"「{self.part.label}」は正しい{self.words}で入力してください。") from error
+
+
+class PartDate(_Typed, DateField):
+    words = "日付（例 2026-04-01）"
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, **kw)
+        self.part = part
+
+
+class PartTime(_Typed, TimeField):
+    words = "時刻（例 09:30）"
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, format=["%H:%M", "%H:%M:%S"], **kw)
+        self.part = part
+
+
+class PartNumber(_Typed, IntegerField):
+    words = "整数"
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, **kw)
+        self.part = part
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if self.data is not None and abs(self.data) > 2_000_000_000:
+            raise ValidationError(f"「{self.part.label}」の数が大きすぎます。")
+
+
+class PartFlag(BooleanField):
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, **kw)
+        self.part = part
+
+
+class PartChoice(SelectField):
+    """One of a code's values, or of a code list's (whose choices are set for each request)."""
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, choices=self._fixed(part), validate_choice=False, **kw)
+        self.part = part
+
+    @staticmethod
+    def _fixed(part: Part) -> list[tuple[str, str]]:
+        return [(member.value, member.label) for member in part.enum] if part.enum else []
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        typed = valuelist[0] if valuelist else ""
+        self.data = typed or (None if self.part.nullable else "")
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if self.data in (None, ""):
+            if self.part.required or not self.part.nullable and self.part.enum:
+                raise ValidationError(f"「{self.part.label}」を選んでください。")
+            return
+        if self.data not in {value for value, _ in self.choices or ()}:
+            raise ValidationError(f"「{self.part.label}」を選び直してください。")
+        if self.part.enum:
+            self.data = self.part.enum(self.data)
+
+
+def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
+    """The rows of a master table as choices, read once a request; nothing for larger tables, which have a searching picker."""
+    spec, cache = spec_of(part.target), context(session).cache
+    if spec is None or not spec.is_master:
+        return []
+    if part.target not in cache:
+        cache[part.target] = [(str(row.id), str(row)) for row in fetch(session, spec, Criteria(), size=100).rows]
+    found: list[tuple[str, str]] = cache[part.target]
+    return found
+
+
+class PartRow(Field):
+    """A row of another table: chosen from a short list, or found by typing (a number, a name) and picking."""
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, **kw)
+        self.part, self.words, self.session = part, "", None
+        self.choices: list[tuple[str, str]] = []
+
+    def bind(self, session: Session) -> None:
+        """Gives the field the session in whose scope it looks, and a master's rows to choose from."""
+        self.session, self.choices = session, short_list(session, self.part)
+
+    @property
+    def value(self) -> str:
+        return str(self.data.id) if self.data is not None else ""
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.data = data if data is None or hasattr(data, "id") else None
+        self.words = str(self.data) if self.data is not None else ""
+        self.typed = None
+        if formdata is not None and (self.name in formdata or f"{self.name}__words" in formdata):
+            self.typed = (formdata.get(self.name, ""), text.tidy(formdata.get(f"{self.name}__words", "")))
+            self.words = self.typed[1]
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        self.errors = []
+        try:
+            if self.typed is not None:
+                self.data = self._found(*self.typed)
+            if self.data is None and self.part.required:
+                raise ValidationError(f"「{self.part.label}」を選んでください。")
+        except (ValidationError, AppError) as error:
+            self.errors = [str(error)]
+        return not self.errors
+
+    def _found(self, key: str, words: str) -> Any:
+        """The row with the posted key, looked up within the person's own scope; else the only one the words name."""
+        assert self.session is not None
+        if key:
+            row = self.session.get(self.part.target, int(key)) if key.isascii() and key.isdigit() and len(key) < 18 else None
+            if row is None:
+                raise ValidationError(f"「{self.part.label}」を選び直してください。")
+            return row
+        if not words:
+            return None
+        spec = spec_of(self.part.target)
+        assert spec is not None
+        rows = fetch(self.session, spec, Criteria(search=words), size=2).rows
+        if len(rows) != 1:
+            raise ValidationError(f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。")
+        return rows[0]
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        setattr(obj, name, self.data)
+
+
+class PartRows(SelectMultipleField):
+    """Several rows of a small table, as check boxes."""
+
+    def __init__(self, part: Part, **kw: Any) -> None:
+        super().__init__(part.label, coerce=str, choices=[], validate_choice=False, **kw)
+        self.part = part
+        self.rows: dict[str, Any] = {}
+
+    def bind(self, session: Session) -> None:
+        from sqlalchemy import select
+
+        self.rows = {str(r.id): r for r in session.scalars(select(self.part.target).order_by(self.part.target.id).limit(200))}
+        self.choices = [(key, str(row)) for key, row in self.rows.items()]
+
+    def process_data(self, value: Any) -> None:
+        self.data = [str(row.id) for row in value or ()]
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if any(key not in self.rows for key in self.data or ()):
+            raise ValidationError(f"「{self.part.label}」を選び直してください。")
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        setattr(obj, name, [self.rows[key] for key in self.data or ()])

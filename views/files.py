@@ -1,0 +1,173 @@
+"""Export with its purpose, and import with its preview, for every table."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import Response, flash, g, request, send_file
+from flask_login import current_user
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from app import audit, codes, tabular
+from app.constraints import explain
+from app.context import context
+from app.errors import AppError, NotFound
+from app.listing import matching
+from app.rules.accounts import PERSONAL
+from app.schema import Part, Spec
+from models import ImportDraft
+from views import address
+from views.access import may
+from views.forms import SpecForm
+
+if TYPE_CHECKING:
+    from views.panel import PanelView
+
+KEPT_HOURS = 24
+SHOWN_ERRORS = 100
+
+
+def export(view: PanelView, session: Session) -> Any:
+    """Asks for the purpose, then hands over the list as it is narrowed in the address."""
+    spec, want = view.spec, address.question(view.spec, request.args)
+    personal = may(*PERSONAL)
+    if request.method == "GET":
+        audit.declare(session, spec.name, "show", spec.label, 画面="出力")
+        return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error="")
+    purpose, format_ = request.form.get("purpose", "").strip(), request.form.get("format", "csv")
+    audit.declare(session, spec.name, "export", spec.label, 条件=address.in_words(spec, want))
+    if not purpose or len(purpose) > 200 or format_ not in tabular.MIME:
+        audit.note(session, 入力エラー="出力の目的")
+        error = "出力の目的を200文字以内で入力してください。"
+        return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error=error), 422
+    return _file(session, spec, want, cast(tabular.Format, format_), purpose, personal=personal and request.form.get("personal") == "1")
+
+
+def _file(session: Session, spec: Spec, want: Any, format_: tabular.Format, purpose: str, *, personal: bool) -> Response:
+    out = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # noqa: SIM115 - the answer closes it when it has been sent
+    rows = session.scalars(matching(session, spec, want).execution_options(yield_per=1000).options(*_relations(spec)))
+    count = tabular.write(cast(Any, out), format_, spec, rows, names=codes.names(session), personal=personal)
+    audit.note(session, 件数=count, 目的=purpose, 形式=format_, 個人情報="あり" if personal else "伏せ字")
+    out.seek(0)
+    day = context(session).local()
+    return send_file(cast(Any, out), mimetype=tabular.MIME[format_], as_attachment=True, max_age=0,
+                     download_name=f"{spec.label}_{day:%Y%m%d_%H%M}.{format_}")
+
+
+def _relations(spec: Spec) -> list[Any]:
+    from sqlalchemy.orm import selectinload
+
+    return [selectinload(getattr(spec.model, p.key)) for p in tabular.columns(spec) if p.is_relation]
+
+
+@dataclass(frozen=True)
+class Line:
+    number: int
+    form: SpecForm
+    errors: list[tuple[str, str]]
+
+
+def import_(view: PanelView, session: Session) -> Any:
+    """Upload → preview with every error by line and column → one decision → all rows in one transaction, or none."""
+    if request.method == "GET":
+        audit.declare(session, view.spec.name, "show", view.spec.label, 画面="取り込み")
+        return view.page("panel/import.html", stage="upload", error="")
+    audit.declare(session, view.spec.name, "import", view.spec.label)
+    try:
+        return _commit(view, session, request.form["draft"]) if "draft" in request.form else _preview(view, session)
+    except tabular.BadFile as error:
+        audit.note(session, 入力エラー=error.message)
+        return view.page("panel/import.html", stage="upload", error=error.message), 422
+
+
+def _preview(view: PanelView, session: Session) -> Any:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise tabular.BadFile("ファイルを選んでください。")
+    lines = tabular.read(view.spec, upload.filename, upload.read())
+    checked = _checked(view, session, lines)
+    broken = [line for line in checked if line.errors]
+    audit.note(session, 行数=len(lines), 誤り=len(broken), 段階="確認")
+    if any("個人番号" in words for line in broken for _, words in line.errors) and g.context.act:
+        g.context.act.personal_number = True
+    draft = None if broken else _keep(session, view.spec, upload.filename, lines)
+    shown = [p for p in view.spec.typed(adding=True) if p.key in lines[0]]
+    return view.page("panel/import.html", stage="preview", error="", lines=checked[:20], broken=broken[:SHOWN_ERRORS], total=len(lines),
+                     broken_total=len(broken), draft=draft, shown=shown, cell=_shown), 422 if broken else 200
+
+
+def _keep(session: Session, spec: Spec, name: str, lines: list[dict[str, str]]) -> str:
+    now = context(session).now()
+    session.execute(delete(ImportDraft).where(ImportDraft.created_at < now - timedelta(hours=KEPT_HOURS))
+                    .execution_options(by_rule="import.expire", synchronize_session=False))
+    draft = ImportDraft(id=secrets.token_urlsafe(24), user_id=current_user.id, table_name=spec.name, file_name=name[-255:],
+                        lines=lines, created_at=now)
+    session.add(draft)
+    return draft.id
+
+
+def _commit(view: PanelView, session: Session, key: str) -> Any:
+    draft = session.get(ImportDraft, key[:43])
+    if draft is None or draft.user_id != current_user.id or draft.table_name != view.spec.name:
+        raise NotFound("この取り込みは、すでに済んだか期限が切れました。ファイルを選び直してください。")
+    checked = _checked(view, session, draft.lines)
+    if any(line.errors for line in checked):
+        raise tabular.BadFile("確認のあとで状況が変わり、取り込めない行ができました。もう一度ファイルを選んでください。")
+    for line in checked:
+        row = view.spec.model()
+        line.form.fill(row)
+        session.add(row)
+    session.delete(draft)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        session.rollback()
+        raise tabular.BadFile(f"{explain(error)} 何も取り込んでいません。") from error
+    except AppError as error:
+        session.rollback()
+        raise tabular.BadFile(f"{error.message} 何も取り込んでいません。") from error
+    audit.note(session, 件数=len(checked), ファイル=draft.file_name, 段階="取り込み")
+    flash(f"{len(checked)}件を取り込みました。", "success")
+    return view.to("/list/")
+
+
+def _checked(view: PanelView, session: Session, lines: list[dict[str, str]]) -> list[Line]:
+    found = []
+    for number, words in enumerate(lines, 2):  # line 1 is the heading
+        form = view.add_form_type(MultiDict(_posted(view.spec, session, words))).bind(session)
+        masked = [view.spec.parts[k].label for k, w in words.items() if w == tabular.MASK]
+        errors = [(label, "伏せ字のままでは取り込めません。") for label in masked]
+        if not form.validate():
+            errors += [(f.part.label, str(e)) for f in form for e in f.errors]
+        found.append(Line(number, form, errors))
+    return found
+
+
+def _posted(spec: Spec, session: Session, words: dict[str, str]) -> dict[str, str]:
+    """A line as a form would post it: labels of codes become their values, relations are named in words."""
+    return {(f"{k}__words" if spec.parts[k].shape == "relation" else k): _value(spec.parts[k], w, session) for k, w in words.items()}
+
+
+def _value(part: Part, words: str, session: Session) -> str:
+    if part.enum:
+        return next((m.value for m in part.enum if words in (m.label, m.number, m.value)), words)
+    if part.shape == "codes":
+        return next((v for v, n in codes.names(session).get(part.field.codes, {}).items() if words in (v, n)), words)
+    if part.shape == "flag":
+        return "1" if words in ("はい", "1", "○", "true", "TRUE") else ""
+    if part.shape == "date":
+        return words.split(" ")[0].replace("/", "-")
+    return words
+
+
+def _shown(part: Part, form: SpecForm) -> str:
+    return part.shown(form[part.key].data)
+
+

@@ -1,0 +1,78 @@
+"""Spec in, form out: one form class per table and purpose, used by both panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session
+from wtforms import Form
+from wtforms.fields.core import UnboundField
+
+from app import codes
+from app.schema import Part, Spec
+from views import fields
+
+FIELDS: dict[str, Any] = {
+    "text": fields.PartText, "memo": fields.PartText, "date": fields.PartDate, "time": fields.PartTime, "number": fields.PartNumber,
+    "flag": fields.PartFlag, "code": fields.PartChoice, "codes": fields.PartChoice, "relation": fields.PartRow, "many": fields.PartRows,
+}
+
+
+class SpecForm(Form):
+    """A form whose fields are the typed parts of a table."""
+
+    spec: Spec
+    parts: list[Part]
+    general_error = ""
+
+    def bind(self, session: Session) -> SpecForm:
+        """Fills in what must be asked for at each request: code lists, and rows to choose from."""
+        for field in self:
+            part = field.part
+            if part.shape == "codes":
+                field.choices = codes.choices(session, part.field.codes, keep=field.object_data)
+            elif part.shape in ("relation", "many"):
+                field.bind(session)
+        return self
+
+    def fill(self, row: Any) -> None:
+        for field in self:
+            value = field.data
+            if value is None and field.part.column is not None and not field.part.nullable and field.part.shape in ("text", "memo", "codes"):
+                value = ""
+            if isinstance(field, fields.PartRow | fields.PartRows):
+                field.populate_obj(row, field.name)
+            elif value is not None or field.part.nullable:
+                setattr(row, field.name, value)
+
+    @property
+    def has_personal_number(self) -> bool:
+        return any("個人番号" in str(e) for field in self for e in field.errors)
+
+
+def form_class(spec: Spec, parts: Iterable[Part]) -> type[SpecForm]:
+    """A form over these parts of a table."""
+    chosen = [p for p in parts if p.shape in FIELDS]
+    members: dict[str, Any] = {p.key: _unbound(p) for p in chosen}
+    return type(f"{spec.model.__name__}Form", (SpecForm,), {**members, "spec": spec, "parts": chosen})
+
+
+def _unbound(part: Part) -> UnboundField[Any]:
+    default = part.column.default.arg if part.column is not None and part.column.default is not None and part.column.default.is_scalar else None
+    return UnboundField(FIELDS[part.shape], part, default=default)
+
+
+def raw(part: Part, value: Any) -> str:
+    """A value as its form box holds it: what travels as 元の値 and what two versions are compared by."""
+    if value is None:
+        return ""
+    if part.shape == "many":
+        return ",".join(sorted(str(getattr(row, "id", row)) for row in value))
+    if part.shape == "relation":
+        return str(value.id)
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if part.shape == "time":
+        return f"{value:%H:%M}"
+    return str(getattr(value, "value", value))

@@ -1,0 +1,81 @@
+"""What every staff page has round it: the menu of what this person may open, who they are, and the words of the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask_login import current_user
+
+from app import codes
+from app.extensions import db
+from app.rules.accounts import ROLES
+from app.schema import Spec, spec_of, specs
+from views import home
+from views.access import may
+from views.forms import raw
+
+GROUPS = ("予約", "カード", "発送・返戻", "帳票", "窓口業務", "マスタ", "管理", "監査")
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str
+    href: str
+    current: bool
+
+
+def home_of(spec: Spec) -> str:
+    """Where a table's screens begin, whichever panel it is on."""
+    return f"/masters/{spec.name}" if spec.is_master else f"/{spec.name}"
+
+
+def list_of(spec: Spec) -> str:
+    return f"{home_of(spec)}/" if spec.is_master else f"{home_of(spec)}/list/"
+
+
+def menu() -> list[tuple[str, list[Entry]]]:
+    """Groups in the office's order, with the tables this person may list."""
+    found: dict[str, list[Entry]] = {}
+    for spec in specs().values():
+        if not spec.inline_of and may("can_list", spec.permission):
+            here = request.path.startswith(f"{home_of(spec)}/")
+            found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec), here))
+    return sorted(found.items(), key=lambda item: GROUPS.index(item[0]) if item[0] in GROUPS else len(GROUPS))
+
+
+def register(app: Flask) -> None:
+    app.context_processor(_words)
+    app.jinja_env.filters["role_label"] = lambda name: ROLES.get(name, name)
+
+
+def _words() -> dict[str, Any]:
+    signed_in = current_app.config["SITE"] == "staff" and current_user.is_authenticated
+    return {"menu": menu if signed_in else list, "person": current_user if signed_in else None, "may": may, "home_of": home_of,
+            "list_of": list_of, "all_specs": specs, "home_for": home_for, "code_names": lambda: codes.names(db.session()),
+            "raw_values": raw_values, "json_words": json_words, "tiles": home.tiles}
+
+
+def home_for(model: Any) -> str:
+    """The screens of a related row's table, or nothing where it has none of its own."""
+    spec = spec_of(model)
+    return home_of(spec) if spec and not spec.inline_of else ""
+
+
+def raw_values(field: Any) -> list[str]:
+    """What a field would post again as it stands: for forms that carry an earlier one's entries."""
+    if field.part.shape == "many":
+        return list(field.data or ())
+    if field.part.shape == "relation":
+        return [field.value]
+    return [raw(field.part, field.data)]
+
+
+def json_words(value: Any) -> str:
+    """A JSON value as lines a person can read."""
+    if isinstance(value, dict):
+        return "\n".join(f"{k}: {json_words(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return " → ".join(map(str, value)) if len(value) == 2 else "、".join(json_words(v) for v in value)
+    return str(value)

@@ -1,0 +1,137 @@
+"""What a list page shows, worked out before the template: cells in words, filters with their values, links that keep the question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from app import audit, codes
+from app.errors import AppError
+from app.listing import Criteria, Page, Range, fetch, order_of
+from app.schema import Part, Spec
+from views import address
+from views.fields import short_list
+
+
+@dataclass(frozen=True)
+class Cell:
+    words: str
+    shape: str
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter of the bar: its part, its widget and what is chosen."""
+
+    part: Part
+    kind: str
+    value: str = ""
+    start: str = ""
+    end: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    words: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.value or self.start or self.end)
+
+    @property
+    def is_offered(self) -> bool:
+        """A relation to a large table narrows the list only when a link brings it along."""
+        return self.kind != "fixed" or self.is_set
+
+
+@dataclass(frozen=True)
+class ListScreen:
+    spec: Spec
+    want: Criteria
+    page: Page
+    rows: list[tuple[Any, list[Cell]]]
+    filters: list[Filter]
+    size: int
+    error: str = ""
+
+    def link(self, **changes: Any) -> str:
+        """The address of the same question with some words changed; paging starts anew unless it is what changes."""
+        kept = {k: v for k, v in request.args.items() if k not in ("after", "before", "end")}
+        kept.update({k: str(v) for k, v in changes.items() if v is not None})
+        for gone in [k for k, v in changes.items() if v is None]:
+            kept.pop(gone, None)
+        return "?" + urlencode(kept)
+
+    @property
+    def first(self) -> Any:
+        return self.page.rows[0].id if self.page.rows else None
+
+    @property
+    def last(self) -> Any:
+        return self.page.rows[-1].id if self.page.rows else None
+
+    def sorting(self, part: Part) -> str:
+        key, direction = order_of(self.spec, self.want)
+        return {"asc": "ascending", "desc": "descending"}[direction] if key == part.key else ""
+
+    def sort_link(self, part: Part) -> str:
+        return self.link(order=f"{part.key}.{'asc' if self.sorting(part) == 'descending' else 'desc'}")
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.want.search or self.want.filters)
+
+
+def read(session: Session, spec: Spec) -> ListScreen:
+    """Answers the address of a list, and logs who asked what and which cards were shown."""
+    want, size, error = address.question(spec, request.args), address.size(request.args), ""
+    act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(spec, want))
+    try:
+        page = fetch(session, spec, want, size=size, place=address.place(request.args))
+    except AppError as refused:
+        page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
+    act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])
+    names = codes.names(session) if spec.code_lists else {}
+    rows = [(row, [cell(part, row, names) for part in spec.listed]) for row in page.rows]
+    return ListScreen(spec, want, page, rows, [_filter(session, p, want) for p in spec.filters], size, error)
+
+
+def cell(part: Part, row: Any, names: codes.Lists, *, opened: bool = False) -> Cell:
+    """A value in its cell; masked, unless the page is that of an opened record (whose reading is logged)."""
+    value = getattr(row, part.key)
+    return Cell((part.brief if opened else part.masked)(value, names), part.shape, str(getattr(value, "value", "")) if part.enum else "")
+
+
+def _filter(session: Session, part: Part, want: Criteria) -> Filter:
+    value = want.filters.get(part.key)
+    if address.is_range(part):
+        value = value or Range()
+        return Filter(part, "range", start=str(value.start or ""), end=str(value.end or ""))
+    chosen = "" if value is None else "1" if value is True else "0" if value is False else str(getattr(value, "value", value))
+    if part.enum:
+        return Filter(part, "choice", chosen, choices=tuple((m.value, m.label) for m in part.enum))
+    if part.shape == "flag":
+        return Filter(part, "choice", chosen, choices=(("1", "はい"), ("0", "いいえ")))
+    if part.shape == "codes":
+        return Filter(part, "choice", chosen, choices=tuple(codes.names(session).get(part.field.codes, {}).items()))
+    if choices := short_list(session, part):
+        return Filter(part, "choice", chosen, choices=tuple(choices))
+    row = session.get(part.target, value) if value else None
+    return Filter(part, "fixed", chosen, words=str(row) if row is not None else "")
+
+
+def related(session: Session, spec: Spec, row: Any, others: list[Spec]) -> list[tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]]:
+    """The newest rows of every table that refers to this one, for the record page."""
+    found = []
+    for other in others:
+        for part in other.filters:
+            if part.target is spec.model:
+                page = fetch(session, other, Criteria(filters={part.key: row.id}), size=5)
+                names = codes.names(session) if other.code_lists else {}
+                shown = [p for p in other.listed if p is not part]
+                found.append((other, part.key, page, [(r, [cell(p, r, names, opened=True) for p in shown]) for r in page.rows]))
+    return found
+
+
