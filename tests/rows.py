@@ -1,68 +1,83 @@
-"""Rows for tests: one of each, valid, with made-up people."""
+"""One row of every scoped table at a counter, for tests that look for leaks."""
 
 from __future__ import annotations
 
-from datetime import date, time
-from typing import Any
+import itertools
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import BookingCategory, Card, CardNote, Channel, Counter, DeskPool, Document, ItemKind, Reservation, Shipment, Slot
+from models import (
+    BookingCategory,
+    Card,
+    CardHistory,
+    CardNote,
+    Channel,
+    Counter,
+    DeskPool,
+    Document,
+    DocumentPage,
+    ItemKind,
+    Reservation,
+    Shipment,
+    Slot,
+)
+from models.documents import MimeType
+
+_numbers = itertools.count(1)
 
 
-def counter(session: Session, code: str = "sannomiya") -> Counter:
-    return session.scalars(select(Counter).where(Counter.code == code)).one()
-
-
-def card(session: Session, at: str = "sannomiya", **values: Any) -> Card:
-    site = counter(session, at)
-    row = Card(**{"name": "山田 太郎", "name_kana": "ヤマダ タロウ", "address": "神戸市中央区加納町9丁目", "birth_date": date(1980, 4, 1),
-                  "application_date": date(2026, 4, 1), "application_site": site, "issue_site": site, **values})
+def card(session: Session, counter: str = "sannomiya", name: str = "試験　太郎", **values: object) -> Card:
+    """A card that is to be handed over at this counter."""
+    site = session.scalars(select(Counter).where(Counter.code == counter)).one()
+    row = Card(**{"application_no": f"{next(_numbers):023d}", "name": name, "name_kana": "シケン タロウ", "address": "神戸市中央区1-1",
+                  "application_date": date(2026, 10, 1), "application_site": site, "issue_site": site, **values})
     session.add(row)
     session.flush()
     return row
 
 
-def slot(session: Session, at: str = "sannomiya", **values: Any) -> Slot:
-    pool = session.scalars(select(DeskPool).join(Counter).where(Counter.code == at).order_by(DeskPool.id)).first()
-    assert pool
-    row = Slot(**{"counter": pool.counter, "desk_pool": pool, "slot_date": date(2026, 5, 11), "start_time": time(10), "end_time": time(10, 30),
-                  "channel": Channel.WEB, "capacity": 3, "used": 0, "wanted": 3, **values})
+def slot(session: Session, counter: str = "sannomiya", capacity: int = 4, day: date = date(2026, 12, 2)) -> Slot:
+    site = session.scalars(select(Counter).where(Counter.code == counter)).one()
+    pool = session.scalars(select(DeskPool).where(DeskPool.counter == site)).first()
+    row = Slot(counter=site, desk_pool=pool, slot_date=day, start_time=time(10, next(_numbers) % 60), end_time=time(11, 0),
+               channel=Channel.WEB, capacity=capacity, used=0, wanted=capacity)
     session.add(row)
     session.flush()
     return row
 
 
-def reservation(session: Session, at: str = "sannomiya", **values: Any) -> Reservation:
-    place = values.pop("slot", None) or slot(session, at, used=1)
-    category = session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one()
-    row = Reservation(**{"booking_code": "ABCDE23456", "booking_date": place.slot_date, "start_time": place.start_time,
-                         "end_time": place.end_time, "category": category, "procedure_name": category.name, "counter": place.counter,
-                         "slot": place, "name": "山田 花子", "address": "神戸市北区谷上東町9番", "phone": "09000000000", **values})
+def reservation(session: Session, counter: str = "sannomiya", name: str = "試験　太郎", **values: object) -> Reservation:
+    place = slot(session, counter)
+    place.used = 1
+    category = session.scalars(select(BookingCategory)).first()
+    row = Reservation(**{"booking_code": f"{next(_numbers):010d}".translate(str.maketrans("01", "ZY")), "booking_date": place.slot_date,
+                         "start_time": place.start_time, "end_time": place.end_time, "category": category, "procedure_name": category.name,
+                         "counter": place.counter, "slot": place, "name": name, "address": "神戸市中央区1-1", "phone": "0781234567",
+                         "channel": Channel.WEB, **values})
     session.add(row)
     session.flush()
     return row
 
 
-def shipment(session: Session, of: Card, **values: Any) -> Shipment:
-    row = Shipment(**{"card": of, "item_kind": ItemKind.NOTICE, "sent_date": date(2026, 4, 20), "postal_code": "6500001",
-                      "name": of.name, "address": of.address, **values})
-    session.add(row)
+def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[str, int]:
+    """table → key of a row at the counter; masters → key of an existing row that nobody needs."""
+    held = card(session, counter, name)
+    booked = reservation(session, counter, name)
+    note = CardNote(card=held, comment=f"{name}の件")
+    posted = Shipment(card=held, item_kind=ItemKind.NOTICE, sent_date=date(2026, 10, 20), postal_code="6500001", name=name, address="神戸市中央区1-1")
+    paper = Document(partition_year=2026, fiscal_year=2026, business_class="issue", document_class="application",
+                     document_no=f"D{next(_numbers)}", name_kanji=name, card=held)
+    page = DocumentPage(document=paper, partition_year=2026, page_no=1, stored_name=f"f{next(_numbers)}", display_name="申請書.pdf",
+                        mime_type=MimeType.PDF, size_bytes=10)
+    session.add_all([note, posted, paper, page])
     session.flush()
-    return row
+    history = session.scalars(select(CardHistory).where(CardHistory.card_id == held.id)).first()
+    assert history is not None
+    return {"card": held.id, "card_history": history.id, "card_note": note.id, "reservation": booked.id, "slot": booked.slot_id,
+            "shipment": posted.id, "document": paper.id, "document_page": page.id, "operation_log": 1, "staff": 1, "counter": 1,
+            "counter_closure": 1, "booking_category": 1, "desk_pool": 1, "code_item": 1, "fee_rule": 1, "retention_rule": 1}
 
 
-def document(session: Session, of: Card, **values: Any) -> Document:
-    row = Document(**{"card": of, "partition_year": 2026, "fiscal_year": 2026, "business_class": "issue", "document_class": "application",
-                      "document_no": "A0001", "name_kanji": of.name, **values})
-    session.add(row)
-    session.flush()
-    return row
-
-
-def note(session: Session, of: Card, comment: str = "電話で連絡済み") -> CardNote:
-    row = CardNote(card=of, comment=comment)
-    session.add(row)
-    session.flush()
-    return row
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, TimeField
+from wtforms import BooleanField, DateField, Field, IntegerField, StringField, TimeField
 from wtforms.validators import ValidationError
 
 from app import text
@@ -121,16 +122,13 @@ class PartFlag(BooleanField):
         self.part = part
 
 
-class PartChoice(SelectField):
+class PartChoice(Field):
     """One of a code's values, or of a code list's (whose choices are set for each request)."""
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, choices=self._fixed(part), validate_choice=False, **kw)
+        super().__init__(part.label, **kw)
         self.part = part
-
-    @staticmethod
-    def _fixed(part: Part) -> list[tuple[str, str]]:
-        return [(member.value, member.label) for member in part.enum] if part.enum else []
+        self.choices = [(member.value, member.label) for member in part.enum] if part.enum else []
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         typed = valuelist[0] if valuelist else ""
@@ -141,7 +139,7 @@ class PartChoice(SelectField):
             if self.part.required or not self.part.nullable and self.part.enum:
                 raise ValidationError(f"「{self.part.label}」を選んでください。")
             return
-        if self.data not in {value for value, _ in self.choices or ()}:
+        if self.data not in {value for value, _ in self.choices}:
             raise ValidationError(f"「{self.part.label}」を選び直してください。")
         if self.part.enum:
             self.data = self.part.enum(self.data)
@@ -214,22 +212,24 @@ class PartRow(Field):
         setattr(obj, name, self.data)
 
 
-class PartRows(SelectMultipleField):
+class PartRows(Field):
     """Several rows of a small table, as check boxes."""
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, coerce=str, choices=[], validate_choice=False, **kw)
+        super().__init__(part.label, **kw)
         self.part = part
         self.rows: dict[str, Any] = {}
+        self.choices: list[tuple[str, str]] = []
 
     def bind(self, session: Session) -> None:
-        from sqlalchemy import select
-
         self.rows = {str(r.id): r for r in session.scalars(select(self.part.target).order_by(self.part.target.id).limit(200))}
         self.choices = [(key, str(row)) for key, row in self.rows.items()]
 
     def process_data(self, value: Any) -> None:
         self.data = [str(row.id) for row in value or ()]
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = list(dict.fromkeys(map(str, valuelist)))
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if any(key not in self.rows for key in self.data or ()):

@@ -184,7 +184,7 @@ class PanelView(ModelView):
         if not self.spec.can_delete:
             abort(404)
         session, problems = db.session(), []
-        rows = [records.load(session, self.spec, key) for key in dict.fromkeys(request.form.getlist("id"))[:100]]
+        rows = [records.load(session, self.spec, key) for key in [*dict.fromkeys(request.form.getlist("id"))][:100]]
         for row in rows:
             if problem := records.delete(session, self.spec, row):
                 problems.append(problem)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -46,13 +48,23 @@ def load(engine: Engine, plan: Plan, *, progress: Progress | None = None) -> dic
         raise AppError(f"年数は1以上で、{volumes.EARLIEST:%Y年%-m月%-d日}より前にさかのぼらないようにしてください。")
     with engine.begin() as connection:
         office = _prepare(connection, first, plan.until)
-    with opened(engine) as store:
+    with opened(engine) as store, _without_collector():
         spool = _Spool(store)
         story = _story(office, plan, first, spool)
         story.tell(lambda done, total: report("データ", done, total))
         spool.empty()
         store.finish(lambda done, total: report("索引", done, total))
     return dict(spool.counts)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of short-lived rows hold no cycles: looking for them takes a fifth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _prepare(connection: Connection, first: date, until: date) -> Office:

@@ -39,6 +39,8 @@ STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
     "revoke": ("失効処理", "revoked", STAFF_OF), "collect": ("回収", "collected", STAFF_OF), "dispose": ("廃棄", "disposed", STAFF_OF),
     "send": ("移送", "", STAFF_OF), "reissue": ("再発行依頼", "", STAFF_OF),
 }
+# Steps done for many cards at once: one act, one row of the log.
+BATCHED = {"arrive": ("card", "import"), "notify": ("shipment", "print"), "mail": ("shipment", "print"), "remind": ("shipment", "print")}
 _NEW: dict[str, Any] = {
     **dict.fromkeys(CARD_COLUMNS), "birth_date_text": "", "handwritten_check": 0, "reissue_requested": 0, "shelf": "",
     "issuing_municipality": "281000", "card_status": "", "preset_done": 0, "substitute_char_used": 0, "issue_done": 0, "agent_issue": "self",
@@ -105,6 +107,19 @@ def expiries(person: Person, applied: int, made: int, *, renewal: bool, stay: in
     return card, certificate, None if under_15 else certificate
 
 
+class _Heads(dict[tuple[str, str, str], tuple[str, str, str]]):
+    """(step, state before, user) → the beginning of its history event, the change of state in words, the state after."""
+
+    def __missing__(self, key: tuple[str, str, str]) -> tuple[str, str, str]:
+        what, before, by = key
+        action, to, _who = STEPS[what]
+        was, after = f'"{before}"' if before else "null", to or before
+        moved = f'"{_LABEL["state"]}": ["{_STATE.get(before, "")}", "{_STATE[after]}"]' if after != before else ""
+        head = (f'{{"action": "{action}", "from": {was}, "to": "{after}", "by": "{by}", "by_name": "{USERS[by].name}", "changes": {{')
+        made = self[key] = (head, moved, after)
+        return made
+
+
 class Cards:
     """Writes the cards of a case: one row each, its history, its log and its papers."""
 
@@ -112,6 +127,7 @@ class Cards:
         self._rng, self._random, self._diary, self._cut, self._sites = rng, rng.random, diary, cut, sites
         self._codes = list(sites)
         self._papers = Papers(rng.random, diary, cut)
+        self._heads = _Heads()
         self.made = 0
         self.rows: list[Row] = []
         self._apply = {"arrive": self._arrive, "preset": self._preset, "notify": self._notify, "mail": self._mail, "return": self._return,
@@ -143,23 +159,22 @@ class Cards:
     def _step(self, card: dict[str, Any], step: Step) -> None:
         """Applies one step and records it."""
         day, second, what, more = step
-        action, to, who = STEPS[what]
-        before, by = card["state"], who[self._case.site]
+        before, by = card["state"], STEPS[what][2][self._case.site]
+        head, moved, to = self._heads[what, before, by]
         changes = self._apply[what](card, day, second, more)
-        if to and to != before:
-            card["state"] = to
-            moved = f'"{_LABEL["state"]}": ["{_STATE.get(before, "")}", "{_STATE[to]}"]'
-            changes = f"{moved}, {changes}" if changes else moved
-        was = f'"{before}"' if before else "null"
-        self._diary.history(day, (second, f'{{"action": "{action}", "from": {was}, "to": "{to or before}", "by": "{by}", '
-                                  f'"by_name": "{USERS[by].name}", "changes": {{{changes}}}}}', self.made))
-        self._log(day, second, by, what, changes)
+        card["state"] = to
+        changes = f"{moved}, {changes}" if moved and changes else moved or changes
+        self._diary.history(day, (second, f"{head}{changes}}}}}", self.made))
+        if what in BATCHED:
+            self._diary.batch(day, by, *BATCHED[what])
+        elif what == "register":
+            self._log(day, second, by, "add", "追加", self._masked)
+        else:
+            self._log(day, second, by, "edit", "変更", changes)
 
-    def _log(self, day: int, second: int, by: str, what: str, changes: str) -> None:
-        n, verb, kind = self.made, "edit", "変更"
-        if what == "register":
-            verb, kind, changes = "add", "追加", self._masked
-        elif self._random() < 0.4:
+    def _log(self, day: int, second: int, by: str, verb: str, kind: str, changes: str) -> None:
+        n = self.made
+        if verb == "edit" and self._random() < 0.6:
             self._diary.log(day, second - 100, by, "card", "show", f'{{"番号": {n}}}', n)
         self._diary.log(day, second, by, "card", verb, f'{{"番号": {n}, "変更": [{{"対象": "カード", "番号": {n}, "種別": "{kind}", '
                                                         f'"項目": {{{changes}}}}}], "変更件数": 1}}', n)

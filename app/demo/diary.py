@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from operator import itemgetter
@@ -25,6 +26,9 @@ LOG_COLUMNS = ("id", "started_at", "ended_at", "user_id", "user_name", "departme
 
 # Acts take between 10 and 90 hundredths of a second; both ends made once.
 _TICKS = tuple((f"{n * 97 % 500 + 1:03d}{n:03d}", f"{n * 97 % 500 + 1 + 10 + n * 31 % 400:03d}{n:03d}") for n in range(997))
+
+
+_BATCH, _BATCH_FROM = 40, 10 * 3600
 
 
 class Pages:
@@ -93,9 +97,20 @@ class Diary:
                       "shipment": Pages(_plain), "document": Pages(_documents), "operation_log": Pages(_log, first_log_id)}
         self.reservation, self.history, self.note, self.shipment, self.document, self._log = (
             page.add for page in self.pages.values())
+        self._batches: dict[int, Tally[tuple[str, str, str]]] = defaultdict(Tally)
 
     def log(self, day: int, second: int, who: str, noun: str, verb: str, detail: str, card: int | None = None) -> None:
         self._log(day, (second, self.doings[who, noun, verb], detail, card))
+
+    def batch(self, day: int, who: str, noun: str, verb: str) -> None:
+        """Counts one more card in an act done for many at once."""
+        self._batches[day][who, noun, verb] += 1
+
+    def log_batches(self, day: int) -> None:
+        """One row of the log for every so many cards: a delivery from J-LIS, a pile of envelopes."""
+        for (who, noun, verb), cards in self._batches.pop(day, {}).items():
+            for n, left in enumerate(range(cards, 0, -_BATCH)):
+                self.log(day, _BATCH_FROM + n % 500 * 60, who, noun, verb, f'{{"件数": {min(left, _BATCH)}}}')
 
     def logged(self, day: int) -> int:
         return len(self.pages["operation_log"].waiting(day))

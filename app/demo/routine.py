@@ -34,6 +34,7 @@ class Routine:
         self._applications, self._per_card, self._short = applications, per_card, 0
 
     def fill(self, day: int, cards: int) -> None:
+        self._diary.log_batches(day)
         self._short += self._applications[day] * self._per_card - self._diary.logged(day)
         if self._short > 2 * len(USERS) + 1:
             self._sign_in(day)

@@ -74,12 +74,16 @@ def book(session: Session, request: BookingRequest, now: datetime, *, rng: rando
     slot slows by 40 %. Whether the form was sent before is asked only when something failed, so that the usual booking
     does not pay for it: the token is unique in the database, and two copies sent at once meet there.
     """
-    try:
-        return _write(session, request, now, rng)
-    except (SlotFull, slots.NotOffered, IntegrityError):
-        if earlier := _sent_before(session, request):
-            return earlier
-        raise
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return _write(session, request, now, rng)
+        except (SlotFull, slots.NotOffered, IntegrityError) as error:
+            session.rollback()  # nothing of a failed attempt stays, least of all the place it took
+            if earlier := _sent_before(session, request):
+                return earlier
+            if "booking_code" not in str(getattr(error, "orig", "")) or not tries_left:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _write(session: Session, request: BookingRequest, now: datetime, rng: random.Random) -> Reservation:
@@ -87,22 +91,10 @@ def _write(session: Session, request: BookingRequest, now: datetime, rng: random
     if category is None:
         raise slots.NotOffered
     opening = slots.find(session, request.slot_id, category, request.channel, now)
-    for _ in range(_TRIES - 1):
-        try:
-            return _attempt(session, request, category, opening, rng)
-        except IntegrityError as error:
-            if "booking_code" not in str(error.orig):
-                raise
-    return _attempt(session, request, category, opening, rng)
-
-
-def _attempt(session: Session, request: BookingRequest, category: BookingCategory, opening: slots.Opening,
-             rng: random.Random) -> Reservation:
-    with session.begin_nested():
-        slots.take(session, opening.slot_id, request.units)
-        row = Reservation(**_values(request, category, opening), booking_code=new_code(rng))
-        session.add(row)
-        session.flush()
+    slots.take(session, opening.slot_id, request.units)
+    row = Reservation(**_values(request, category, opening), booking_code=new_code(rng))
+    session.add(row)
+    session.flush()
     return row
 
 
