@@ -158,9 +158,7 @@ def _database_error(error: DBAPIError | PoolTimeout) -> Any:
     if isinstance(error, IntegrityError):
         return page(409, sentence_for(error))
     if isinstance(error, OperationalError | PoolTimeout):
-        answer = page(503, Busy().message)
-        answer.headers["Retry-After"] = "5"
-        return answer
+        return page(503, Busy().message)
     return _unexpected(error)
 
 
@@ -187,12 +185,13 @@ def page(status: int, sentence: str | None = None) -> Response:
     if status == 403 and current and not (current.act and current.act.code == REFUSAL):
         refuse(current, request.path)
     number = current.request_id if current else ""
-    words = sentence or SENTENCES.get(status, SENTENCES[400])
+    words, kind = sentence or SENTENCES.get(status, SENTENCES[400]), "html"
     try:
         body = render_template("error.html", status=status, sentence=words, number=number)
     except DBAPIError:  # the frame of the page asks the database who is signed in
-        return Response(words, status=status, content_type="text/plain; charset=utf-8")
-    return Response(body, status=status, content_type="text/html; charset=utf-8")
+        body, kind = words, "plain"
+    soon = {"Retry-After": "5"} if status == 503 else {}
+    return Response(body, status=status, content_type=f"text/{kind}; charset=utf-8", headers=soon)
 
 
 def client() -> str:

@@ -49,8 +49,8 @@ def _limit_reading(state: ORMExecuteState) -> None:
             raise RuntimeError("bulk changes bypass scope and log; change rows, or name the rule with by_rule=")
         return
     counters = context(state.session).actor.counters
-    if counters is None or not state.is_orm_statement or state.execution_options.get("unscoped"):
-        return
+    if counters is None or not state.is_orm_statement or state.is_column_load or state.execution_options.get("unscoped"):
+        return  # a row that is at hand stays readable, even after a transfer has moved it away
     state.statement = state.statement.options(*_options(counters))
 
 

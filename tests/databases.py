@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString, cast
 
 import psycopg
 import redis
 from sqlalchemy import Engine, event
 
 from config import Settings
+from models import metadata
 
 PASSWORD = "correct-horse-7"
 
@@ -47,33 +49,35 @@ def kinds() -> list[str]:
 
 
 class Database:
-    """A database that can be put back to its template. `build` fills an empty one; it runs once."""
+    """A database that can be put back to what it was after `build`, which fills an empty one once."""
 
     url: str
+    _WRITES = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+\"?(\w+)", re.IGNORECASE)
+    _RESHAPES = re.compile(r"\s*(CREATE|ALTER|DROP|TRUNCATE)\b", re.IGNORECASE)
 
     def __init__(self) -> None:
-        self.is_built = self.is_changed = False
+        self.is_built = self.is_reshaped = False
+        self.written: set[str] = set()
 
     def fresh(self, build: Callable[[], None], let_go: Callable[[], None]) -> None:
-        """A test begins: the database is as after set-up. `let_go` closes what the applications hold open."""
+        """A test begins. `let_go` closes what the applications hold open. A test that only read leaves nothing to put back."""
         if not self.is_built:
             self.make()
             build()
             let_go()
             self.keep()
             self.is_built = True
-        elif self.is_changed:
+        elif self.written or self.is_reshaped:
             let_go()
             self.restore()
-        self.is_changed = False
+        self.written, self.is_reshaped = set(), False
 
     def watch(self, engine: Engine) -> None:
-        """Notices whether a test wrote anything; one that only read leaves nothing to put back."""
         event.listen(engine, "before_cursor_execute", self._notice)
 
     def _notice(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.lstrip().upper().startswith(("SELECT", "BEGIN", "PRAGMA", "SET ", "SHOW")):
-            self.is_changed = True
+        self.written.update(self._WRITES.findall(statement))
+        self.is_reshaped = self.is_reshaped or bool(self._RESHAPES.match(statement))
 
     def make(self) -> None: ...
     def keep(self) -> None: ...
@@ -97,6 +101,8 @@ class Sqlite(Database):
 
 
 class Postgres(Database):
+    """Put back by refilling the tables that a test wrote to; a copy of the whole database, which is slow, only if that fails."""
+
     def __init__(self) -> None:
         super().__init__()
         self.server = Settings(_env_file=None).test_postgres_url
@@ -104,20 +110,69 @@ class Postgres(Database):
         self.template = f"{self.live}_template"
         base, _, options = self.server.partition("?")
         self.url = f"{base.rpartition('/')[0]}/{self.live}{'?' + options if options else ''}"
+        self.rows: dict[str, bytes] = {}
+        self.counters: list[str] = []
 
     def make(self) -> None:
         self._run(f"CREATE DATABASE {self.live} TEMPLATE template0 ENCODING 'UTF8'")
 
     def keep(self) -> None:
         self._run(f"CREATE DATABASE {self.template} TEMPLATE {self.live}")
+        with self._connect(self.url) as connection:
+            for name in _names():
+                with connection.cursor().copy(_sql(f"COPY {name} TO STDOUT")) as copy:
+                    self.rows[name] = b"".join(bytes(block) for block in copy)
+            self.counters = [row[0] for row in connection.execute(
+                "SELECT format('SELECT setval(%L, %s, %L)', sequencename, coalesce(last_value, 1), last_value IS NOT NULL) FROM pg_sequences")]
 
     def restore(self) -> None:
+        try:
+            if not self.is_reshaped and self._refill():
+                return
+        except psycopg.Error:
+            pass
         self._run(f"DROP DATABASE {self.live} WITH (FORCE)", f"CREATE DATABASE {self.live} TEMPLATE {self.template}")
+
+    def _refill(self) -> bool:
+        """Empties and fills the tables written to and those that refer to them; says whether all others are as they were."""
+        touched = _below(self.written)
+        with self._connect(self.url, options="-c synchronous_commit=off -c lock_timeout=2s") as connection:
+            connection.execute(_sql("; ".join(f"DELETE FROM {name}" for name in reversed(touched))))
+            for name in touched:
+                if self.rows[name]:
+                    with connection.cursor().copy(_sql(f"COPY {name} FROM STDIN")) as copy:
+                        copy.write(self.rows[name])
+            connection.execute(_sql("; ".join(self.counters)))
+            counts = connection.execute(_sql(" UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in _names())))
+            return all(self.rows[name].count(b"\n") == count for name, count in counts)
 
     def drop(self) -> None:
         self._run(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in (self.live, self.template)))
 
     def _run(self, *statements: str) -> None:
-        with psycopg.connect(self.server, autocommit=True) as connection:
+        with self._connect(self.server, autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement.encode())
+                connection.execute(_sql(statement))
+
+    @staticmethod
+    def _connect(url: str, **options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(url, **options)
+
+
+def _sql(statement: str) -> LiteralString:
+    """Psycopg wants statements written out in the code; these are put together from our own table names."""
+    return cast(LiteralString, statement)
+
+
+def _names() -> list[str]:
+    return [*(table.name for table in metadata.sorted_tables), "alembic_version"]
+
+
+def _below(names: set[str]) -> list[str]:
+    """These tables and all that refer to them, parents first."""
+    found: list[str] = []
+    for table in metadata.sorted_tables:
+        parents = {key.column.table.name for key in table.foreign_keys}
+        if table.name in names or parents & set(found):
+            found.append(table.name)
+    return [*found, *({"alembic_version"} & names)]

@@ -22,7 +22,7 @@ from app.extensions import db
 from app.installing import install
 from config import ROOT
 from models import Card, metadata
-from tests import rows
+from tests import samples
 from tests.conftest import House
 from tests.databases import Postgres, Sqlite, kinds
 
@@ -34,11 +34,11 @@ def run(app: Flask, command: Callable[..., None], *args: str) -> None:
 
 def fill(app: Flask) -> None:
     with app.app_context(), acting(db.session(), system("テスト")):
-        card = rows.card(db.session())
-        rows.shipment(db.session(), card)
-        rows.document(db.session(), card)
-        rows.note(db.session(), card)
-        rows.reservation(db.session())
+        card = samples.card(db.session())
+        samples.shipment(db.session(), card)
+        samples.document(db.session(), card)
+        samples.note(db.session(), card)
+        samples.reservation(db.session())
         db.session.commit()
 
 
@@ -71,7 +71,7 @@ def test_down_and_up_again_with_rows(database: House, resident_app: Flask) -> No
 
 
 def test_index_follows_every_change_of_a_name(resident_app: Flask, session: Session) -> None:
-    card = rows.card(session, name="髙橋 𠮷子")
+    card = samples.card(session, name="髙橋 𠮷子")
     session.commit()
     assert (hits(resident_app, "高橋"), hits(resident_app, "吉子")) == (1, 1)
     card.name = "濵田 𠮷子"
@@ -84,7 +84,7 @@ def test_index_follows_every_change_of_a_name(resident_app: Flask, session: Sess
 
 
 def test_no_phrase_runs_from_one_text_into_the_next(resident_app: Flask, session: Session) -> None:
-    rows.card(session, name="山田", name_kana="田中")
+    samples.card(session, name="山田", name_kana="田中")
     session.commit()
     if session.get_bind().dialect.name == "sqlite":
         assert hits(resident_app, "山田 田中") == 0
@@ -93,7 +93,7 @@ def test_no_phrase_runs_from_one_text_into_the_next(resident_app: Flask, session
 
 def test_index_survives_a_table_being_rebuilt(resident_app: Flask, session: Session) -> None:
     """SQLite changes a column by copying the table, and its triggers go with the old one."""
-    rows.card(session)
+    samples.card(session)
     session.commit()
     with resident_app.app_context(), db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":

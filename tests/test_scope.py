@@ -14,19 +14,19 @@ from app.errors import NotFound
 from app.scope import widened
 from models import Card, CardHistory, CardNote, Counter, Document, DocumentPage, OperationLog, Reservation, Shipment, Slot
 from models.documents import MimeType
-from tests import rows
+from tests import samples
 
 
 @pytest.fixture
 def office(session: Session) -> Iterator[Session]:
     """Cards of two counters; then the session is that of a clerk of 三宮."""
     for at in ("sannomiya", "shin-nagata"):
-        card = rows.card(session, at)
-        rows.shipment(session, card)
-        rows.note(session, card)
-        session.add(DocumentPage(document=rows.document(session, card), partition_year=2026, page_no=1, stored_name=f"{at}.pdf",
+        card = samples.card(session, at)
+        samples.shipment(session, card)
+        samples.note(session, card)
+        session.add(DocumentPage(document=samples.document(session, card), partition_year=2026, page_no=1, stored_name=f"{at}.pdf",
                                  display_name="申請書.pdf", mime_type=MimeType.PDF, size_bytes=1))
-        rows.reservation(session, at, booking_code="AAAAA22222" if at == "sannomiya" else "BBBBB33333")
+        samples.reservation(session, at, booking_code="AAAAA22222" if at == "sannomiya" else "BBBBB33333")
     session.commit()
     with acting(session, clerk(session, "sannomiya")):
         yield session
@@ -81,7 +81,7 @@ def test_a_card_is_seen_by_the_counter_that_keeps_it_and_the_one_it_travels_to(o
     other = in_full(office)
     with acting(office, Actor(counters=None)):
         card = office.get_one(Card, other.id)
-        card.transit_to = rows.counter(office)
+        card.transit_to = samples.counter(office)
         office.commit()
     office.expire_all()
     assert office.get(Card, other.id) is not None
@@ -90,7 +90,7 @@ def test_a_card_is_seen_by_the_counter_that_keeps_it_and_the_one_it_travels_to(o
 
 def test_a_new_row_for_another_counter_is_refused(office: Session) -> None:
     with pytest.raises(NotFound):
-        rows.card(office, "shin-nagata")
+        samples.card(office, "shin-nagata")
 
 
 def test_a_new_row_below_anothers_card_is_refused(office: Session) -> None:
@@ -100,13 +100,13 @@ def test_a_new_row_below_anothers_card_is_refused(office: Session) -> None:
 
 
 def test_a_row_may_not_leave_ones_counters(office: Session) -> None:
-    office.scalars(select(Card)).one().issue_site = rows.counter(office, "shin-nagata")
+    office.scalars(select(Card)).one().issue_site = samples.counter(office, "shin-nagata")
     with pytest.raises(NotFound):
         office.flush()
 
 
 def test_a_row_may_not_leave_by_its_key_either(office: Session) -> None:
-    office.scalars(select(Card)).one().issue_site_id = rows.counter(office, "shin-nagata").id  # type: ignore[attr-defined]
+    office.scalars(select(Card)).one().issue_site_id = samples.counter(office, "shin-nagata").id  # type: ignore[attr-defined]
     with pytest.raises(NotFound):
         office.flush()
 
@@ -114,18 +114,19 @@ def test_a_row_may_not_leave_by_its_key_either(office: Session) -> None:
 def test_a_named_transfer_may_leave_and_then_the_row_is_gone(office: Session) -> None:
     card = office.scalars(select(Card)).one()
     with widened(office, "transfer"):
-        card.issue_site = rows.counter(office, "shin-nagata")
+        card.issue_site = samples.counter(office, "shin-nagata")
     office.commit()
+    number = card.id  # still at hand for whoever moved it
     office.expunge_all()
-    assert office.get(Card, card.id) is None
+    assert office.get(Card, number) is None
     with pytest.raises(NotFound):
-        rows.card(office, "shin-nagata")  # the wider scope ended with the block
+        samples.card(office, "shin-nagata")  # the wider scope ended with the block
 
 
 def test_a_row_of_another_counter_cannot_be_fetched_by_a_transfer(office: Session) -> None:
     other = in_full(office)
     office.add(other)
-    other.issue_site = rows.counter(office)
+    other.issue_site = samples.counter(office)
     with pytest.raises(NotFound), widened(office, "transfer"):
         pass
 
@@ -157,8 +158,8 @@ def test_tables_without_scope_are_open_to_whoever_has_the_right(office: Session)
 def test_a_change_within_ones_counters_is_fine(office: Session) -> None:
     card = office.scalars(select(Card)).one()
     card.name, card.card_expiry = "山田 次郎", date(2036, 4, 1)
-    rows.note(office, card)
-    rows.shipment(office, card)
-    rows.document(office, card)
+    samples.note(office, card)
+    samples.shipment(office, card)
+    samples.document(office, card)
     office.commit()
     assert card.name == "山田 次郎"

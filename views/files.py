@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
-from flask import Response, flash, g, request, send_file
+from flask import Response, flash, g, request
 from flask_login import current_user
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
@@ -51,14 +53,20 @@ def export(view: PanelView, session: Session) -> Any:
 
 
 def _file(session: Session, spec: Spec, want: Any, format_: tabular.Format, purpose: str, *, personal: bool) -> Response:
-    out = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # noqa: SIM115 - the answer closes it when it has been sent
+    out = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # noqa: SIM115 - closed when it has been poured out
     rows = session.scalars(matching(session, spec, want).execution_options(yield_per=1000).options(*_relations(spec)))
     count = tabular.write(cast(Any, out), format_, spec, rows, names=codes.names(session), personal=personal)
     audit.note(session, 件数=count, 目的=purpose, 形式=format_, 個人情報="あり" if personal else "伏せ字")
-    out.seek(0)
-    day = context(session).local()
-    return send_file(cast(Any, out), mimetype=tabular.MIME[format_], as_attachment=True, max_age=0,
-                     download_name=f"{spec.label}_{day:%Y%m%d_%H%M}.{format_}")
+    name = quote(f"{spec.label}_{context(session).local():%Y%m%d_%H%M}.{format_}")
+    return Response(_poured(cast(Any, out)), mimetype=tabular.MIME[format_],
+                    headers={"Content-Disposition": f"attachment; filename=export.{format_}; filename*=UTF-8''{name}"})
+
+
+def _poured(out: IO[bytes]) -> Iterator[bytes]:
+    with out:
+        out.seek(0)
+        while piece := out.read(65536):
+            yield piece
 
 
 def _relations(spec: Spec) -> list[Any]:
