@@ -27,7 +27,7 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
     health.init(app)
     with app.app_context():
         tune(db.engine)
-        headers.init(app, production=settings.is_production)
+        headers.init(app, production=settings.is_production, proxies=settings.trusted_proxies)
         limits.init(app, settings)
         i18n.init(app)
         if site == "staff":

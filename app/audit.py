@@ -6,11 +6,12 @@ forget them. Acts that change nothing are written by the edge in a short transac
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, event, insert, inspect
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Table, event, insert, inspect
+from sqlalchemy.orm import Session, SessionTransaction, object_session
 
+from app import text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
@@ -24,6 +25,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "setting": ("設定", ActionClass.SETTING),
 }
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
+LOG = cast(Table, OperationLog.__table__)
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
 
 
@@ -59,7 +61,7 @@ def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
     """Old and new value of each part that changed; of a new row every value it has, defaults included."""
     if verb == "delete":
         return {}
-    found = {}
+    found: dict[Part, tuple[Any, Any]] = {}
     for part in spec.parts.values():
         if part.field.auto or part.key == "row_stamp":
             continue
@@ -69,12 +71,17 @@ def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
                 found[part] = (None, value)
             continue
         history = inspect(row).attrs[part.key].history
-        if not history.has_changes() and part.is_relation and not part.is_many:
-            if inspect(row).attrs[part.fk].history.has_changes():
-                found[part] = (inspect(row).attrs[part.fk].history.deleted[0], getattr(row, part.fk))
-        elif history.has_changes():
+        if history.has_changes():
             found[part] = _many(history) if part.is_many else ((history.deleted or [None])[0], (history.added or [None])[0])
+        elif part.is_relation and not part.is_many and (key := inspect(row).attrs[part.fk].history).has_changes():
+            found[part] = _named(row, part, (key.deleted or [None])[0]), _named(row, part, getattr(row, part.fk))
     return found
+
+
+def _named(row: Any, part: Part, key: Any) -> Any:
+    """The row a key stands for, so that the log names it; the bare key when its row cannot be seen."""
+    session = object_session(row)
+    return (session.get(part.target, key) if session and key is not None else None) or key
 
 
 def _many(history: Any) -> tuple[list[Any], list[Any]]:
@@ -109,7 +116,7 @@ def _write_with_changes(session: Session) -> None:
     current = context(session)
     if not current.changes:
         return
-    session.execute(insert(OperationLog.__table__).values(row_of(current)))
+    session.execute(insert(LOG).values(row_of(current)))
     current.changes, current.act = [], None
 
 
@@ -124,7 +131,7 @@ def row_of(current: Context) -> dict[str, Any]:
     actor = current.actor
     return {"started_at": current.started_at, "ended_at": current.now(), "user_id": actor.user_id, "user_name": actor.name,
             "department": actor.department, "action_class": act.kind, "action_code": act.code, "action_name": act.name,
-            "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
+            "search_key": text.search_key([actor.name]), "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
             "application_id": act.application_id or (cards[0] if cards else None), "client_info": actor.client[:300],
             "request_id": current.request_id}
 
@@ -137,14 +144,21 @@ def _named_after(change: dict[str, Any]) -> Act:
 def write_alone(connection: Connection, current: Context) -> None:
     """Writes the row of an act that changed nothing (or whose changes were rolled back)."""
     current.changes = []
-    connection.execute(insert(OperationLog.__table__).values(row_of(current)))
+    connection.execute(insert(LOG).values(row_of(current)))
 
 
-def _forget(session: Session, *_: Any) -> None:
-    context(session).changes.clear()
+def _mark(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        context(session).cache[transaction] = len(context(session).changes)
+
+
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    """What was rolled back did not happen: all of it, or what followed the savepoint."""
+    del context(session).changes[context(session).cache.pop(transaction, 0):]
 
 
 def attach(session_class: type[Session]) -> None:
     event.listen(session_class, "after_flush", _gather)
     event.listen(session_class, "before_commit", _write_with_changes)
-    event.listen(session_class, "after_rollback", _forget)
+    event.listen(session_class, "after_transaction_create", _mark)
+    event.listen(session_class, "after_soft_rollback", _forget)

@@ -43,6 +43,7 @@ SENTENCES = {
 def init(app: Flask, who: Callable[[], Actor]) -> None:
     """Puts the edge round an application; `who` names the actor of the current request."""
     app.extensions["who"] = who
+    app.config.setdefault("ERROR_TEMPLATE", "error.html")
     app.before_request(_known_host)
     app.before_request(lambda: begin(who))
     app.after_request(_finish)
@@ -187,8 +188,8 @@ def page(status: int, sentence: str | None = None) -> Response:
     number = current.request_id if current else ""
     words, kind = sentence or SENTENCES.get(status, SENTENCES[400]), "html"
     try:
-        body = render_template("error.html", status=status, sentence=words, number=number)
-    except DBAPIError:  # the frame of the page asks the database who is signed in
+        body = render_template(current_app.config["ERROR_TEMPLATE"], status=status, sentence=words, number=number)
+    except (DBAPIError, PoolTimeout):  # the frame of the page asks the database who is signed in
         body, kind = words, "plain"
     soon = {"Retry-After": "5"} if status == 503 else {}
     return Response(body, status=status, content_type=f"text/{kind}; charset=utf-8", headers=soon)
@@ -202,18 +203,17 @@ def client() -> str:
 
 def client_address(trusted: tuple[str, ...]) -> str:
     """The nearest address that is not a proxy of ours; a header from anybody else is not believed."""
-    networks = [ipaddress.ip_network(word, strict=False) for word in trusted]
     forwarded = [w.strip() for w in request.headers.get("X-Forwarded-For", "").split(",") if w.strip()]
     chain = [request.remote_addr or "", *reversed(forwarded)]
     for address in chain:
-        if not _inside(address, networks):
+        if not is_within(address, trusted):
             return address
     return chain[-1]
 
 
-def _inside(address: str, networks: list[Any]) -> bool:
+def is_within(address: str, networks: tuple[str, ...]) -> bool:
     try:
-        return any(ipaddress.ip_address(address) in network for network in networks)
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(word, strict=False) for word in networks)
     except ValueError:
         return False
 
@@ -227,5 +227,5 @@ def limit_key(address: str) -> str:
     return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
 
 
-__all__ = ["begin", "client", "client_address", "flash", "init", "is_file", "is_plain", "limit_key", "log_with_changes",
+__all__ = ["begin", "client", "client_address", "flash", "init", "is_file", "is_plain", "is_within", "limit_key", "log_with_changes",
            "page", "redirect", "refuse", "sentence_for", "write_alone"]

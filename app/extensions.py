@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from contextvars import ContextVar
 from typing import Any
@@ -40,7 +41,8 @@ def _readable_json(value: Any) -> str:
 def engine_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True, "json_serializer": _readable_json}
     if url.startswith("sqlite"):
-        return {**options, "connect_args": {"timeout": WRITER_WAIT, "check_same_thread": False}, "pool_size": 20, "max_overflow": 40}
+        connect = {"timeout": WRITER_WAIT, "check_same_thread": False, "factory": _Queued}
+        return {**options, "connect_args": connect, "pool_size": 20, "max_overflow": 40}
     # Prepared statements would be planned once for all values and then ignore the selective index.
     return {**options, "pool_size": 20, "max_overflow": 20, "pool_recycle": 1800,
             "connect_args": {"prepare_threshold": None, "connect_timeout": 5, "options": "-c lock_timeout=3s -c timezone=UTC"}}
@@ -53,8 +55,6 @@ def tune(engine: Engine) -> None:
     engine._tuned = True  # type: ignore[attr-defined]
     event.listen(engine, "connect", _sqlite_pragmas)
     event.listen(engine, "begin", _sqlite_begin)
-    event.listen(engine, "commit", _sqlite_end)
-    event.listen(engine, "rollback", _sqlite_end)
 
 
 def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
@@ -65,20 +65,46 @@ def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Any) -> None:
-    if reading.get():
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite's own waiting sleeps and starves the unlucky; threads of this process queue here instead.
-    if not _writer.acquire(timeout=WRITER_WAIT):
-        raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("database is locked"))
-    connection.info["writes"] = True
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except BaseException:
-        _sqlite_end(connection)
-        raise
+        connection.connection.dbapi_connection.begin(writing=not reading.get())
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN", None, error) from error
 
 
-def _sqlite_end(connection: Any) -> None:
-    if connection.info.pop("writes", False):
-        _writer.release()
+class _Queued(sqlite3.Connection):
+    """A connection that waits for its turn to write. SQLite's own waiting sleeps and starves the unlucky; threads of this
+    process queue here instead, until the commit or rollback of the one before them has ended."""
+
+    writes = False
+
+    def begin(self, *, writing: bool) -> None:
+        if not writing:
+            self.execute("BEGIN")
+            return
+        if not _writer.acquire(timeout=WRITER_WAIT):
+            raise sqlite3.OperationalError("database is locked")
+        self.writes = True
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._let_next()
+            raise
+
+    def commit(self) -> None:
+        super().commit()
+        self._let_next()
+
+    def rollback(self) -> None:
+        try:
+            super().rollback()
+        finally:
+            self._let_next()
+
+    def close(self) -> None:
+        super().close()
+        self._let_next()
+
+    def _let_next(self) -> None:
+        if self.writes:
+            self.writes = False
+            _writer.release()

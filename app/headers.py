@@ -31,8 +31,9 @@ HSTS = "max-age=63072000; includeSubDomains"
 _YEAR, _HOUR = 31_536_000, 3600
 
 
-def init(app: Flask, *, production: bool) -> None:
+def init(app: Flask, *, production: bool, proxies: tuple[str, ...] = ()) -> None:
     """First of all that hooks on to the application: so the check runs first, and the headers are put on last."""
+    _know_tls(app, proxies)
     csrf.init_app(app)
     app.register_error_handler(CSRFError, lambda _error: edge.page(400, STALE))
     app.jinja_env.globals["csp_nonce"] = csp_nonce
@@ -40,6 +41,18 @@ def init(app: Flask, *, production: bool) -> None:
     app.after_request(_secure)
     if production:
         app.after_request(_only_by_tls)
+
+
+def _know_tls(app: Flask, proxies: tuple[str, ...]) -> None:
+    """A proxy of ours says that the browser came by TLS; without it the stricter check of the Referer would never run."""
+    inner = app.wsgi_app
+
+    def wsgi_app(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https" and edge.is_within(environ.get("REMOTE_ADDR", ""), proxies):
+            environ["wsgi.url_scheme"] = "https"
+        return inner(environ, start_response)
+
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]
 
 
 def csp_nonce() -> str:

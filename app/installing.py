@@ -90,7 +90,8 @@ def _rows(session: Session, once: Once) -> None:
 
 
 def _roles(session: Session, once: Once) -> None:
-    """The seven roles with their rights, and the two names FAB insists on: one nobody holds, one without rights."""
+    """The seven roles with their rights. FAB's all-powerful role and its role of the public are names only (`app.security`):
+    no such rows are made, so that nobody can be given them. FAB's own way to fill these tables would make them."""
     rights = _rights(session)
     fresh = {pair for pair in rights if once(f"right:{pair[0]} {pair[1]}")}
     there = {role.name: role for role in session.scalars(select(Role))}

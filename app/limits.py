@@ -11,11 +11,11 @@ import time
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
-from limits import parse
+from limits import parse, parse_many
 
 from app import audit
 from app.context import Actor, Context
-from app.edge import client, client_address, limit_key, page
+from app.edge import client, client_address, is_within, limit_key, page
 from app.extensions import db
 from config import Settings
 
@@ -46,7 +46,7 @@ def caller() -> str:
     """Who is counted: a signed-in person where people share an address (the office, the call centre), else the address."""
     site, address = current_app.config["SITE"], client_address(settings().trusted_proxies)
     person = g.context.actor.user_id if "context" in g else ""
-    if person not in ("", "resident") and (site == "staff" or _within(address, settings().callcenter_networks)):
+    if person not in ("", "resident") and (site == "staff" or is_within(address, settings().callcenter_networks)):
         return f"{site}:person:{person}"
     return f"{site}:{limit_key(address)}"
 
@@ -61,13 +61,6 @@ def account() -> str:
     return f"account:{digest}@{_network(client_address(settings().trusted_proxies))}"
 
 
-def _within(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        return any(ipaddress.ip_address(address) in ipaddress.ip_network(word, strict=False) for word in networks)
-    except ValueError:
-        return False
-
-
 def _network(address: str) -> str:
     key = limit_key(address)
     return key if "/" in key or key == "unknown" else str(ipaddress.ip_network(f"{key}/24", strict=False))
@@ -76,7 +69,7 @@ def _network(address: str) -> str:
 def _breached(breach: RequestLimit) -> None:
     g.retry_after = max(1, breach.reset_at - int(time.time()))
     # The log tells of a siege once a minute, not once a shot: otherwise whoever is refused could fill it.
-    g.first_breach = limiter.limiter.hit(_TOLD_ONCE, "breach", breach.key)
+    g.first_breach = limiter.limiter.hit(_TOLD_ONCE, "breach", *breach.request_args)
 
 
 limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False, on_breach=_breached)
@@ -84,12 +77,22 @@ limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False,
 
 def init(app: Flask, site_settings: Settings) -> None:
     """Puts the one limiter on a site. Before FAB, which would otherwise make its own and switch limiting off."""
+    for name in ("limit_login", "limit_booking", "limit_lookup"):
+        _must_be_limits(name, getattr(site_settings, name))
     app.config.update(RATELIMIT_ENABLED=True, RATELIMIT_STORAGE_URI=site_settings.redis_url or "memory://",
                       RATELIMIT_STORAGE_OPTIONS=_REDIS if site_settings.redis_url else {})
     limiter._storage_dead = False  # a new storage is not the one that was found dead
     limiter.init_app(app)
     app.register_error_handler(429, _too_often)
     app.after_request(_say_when)
+
+
+def _must_be_limits(name: str, value: str) -> None:
+    """Refuses at start what would otherwise be no limit at all: Flask-Limiter only logs a limit that it cannot read."""
+    try:
+        parse_many(value)
+    except ValueError as error:
+        raise ValueError(f"{name.upper()} は「5 per minute; 30 per hour」のように書いてください（いまの値: {value!r}）") from error
 
 
 def _too_often(_error: RateLimitExceeded) -> Response:

@@ -1,28 +1,33 @@
 """Lists of any table: search, filters, order and keyset pages, fast however deep and however full the table is.
 
-A page is found by the row it follows, not by counting rows to skip. Counts stop at `COUNT_CAP`. Names are found by their
-two-character pieces (PostgreSQL: a GIN index over them; SQLite: an FTS5 table), see `app.text.search_key`.
+A page is found by the row it follows, not by counting rows to skip. Counts stop at `COUNT_CAP`. First the keys of the page are
+found, then their rows are read; whether an index of the condition or the order of the list leads there faster is told by the count.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, literal, literal_column, or_, select, text, tuple_
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy.orm import Session, load_only, selectinload
 
+from app import plans
 from app.context import TOKYO
-from app.errors import AppError, PersonalNumberFound
 from app.schema import Part, Spec
-from app.text import alnum, fold, has_personal_number, pieces
+from app.searching import Search, TooShort
 
 COUNT_CAP = 10_000
 SIZES = (20, 50, 100)
 COMMON = 2_000
-"""A PostgreSQL name search with more hits than this is read in list order instead of from the index of pieces."""
+"""With more hits than this the rows are met in list order; with fewer they are gathered from the index and sorted."""
+
+_CODE = re.compile(r"(?!\d{12})[A-Za-z0-9_.\-]{1,30}")  # what a value of a code list can be, and never a personal number
+
+Order = tuple[str, Literal["asc", "desc"]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Criteria:
 
     search: str = ""
     filters: dict[str, Any] = field(default_factory=dict)
-    order: tuple[str, Literal["asc", "desc"]] | None = None
+    order: Order | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,58 +68,77 @@ class Page:
         return f"{COUNT_CAP:,}件以上" if self.count > COUNT_CAP else f"{self.count:,}件"
 
 
-class TooShort(AppError):
-    def __init__(self) -> None:
-        super().__init__("検索する言葉は2文字以上で入力してください。", field="q")
-
-
 def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place: Place | None = None) -> Page:
-    """One page of a list: one statement for its rows, one for the capped count, one per listed relation."""
+    """One page: a capped count, the keys of the page, its rows, and one statement for each listed relation."""
     place, size = place or Place(), min(max(size, 1), SIZES[-1])
-    search = _Search.of(session, spec, want.search)
-    where = conditions(spec, want)
-    count = capped_count(session, spec, [*where, *search.conditions(by_index=True)])
-    where += search.conditions(by_index=count <= COMMON)
+    search = Search.of(session, spec, want.search)
+    ranged = _range(spec, want)
+    count = _count(session, spec, [*conditions(spec, want), *search.conditions()], walk=bool(ranged) and not want.search)
+    walk = count > COMMON or bool(ranged)
+    statement = select(spec.model.id).where(*conditions(spec, want), *search.conditions(walk=count > COMMON),
+                                            *_beyond(session, spec, want, place))
     backwards = place.end or place.before is not None
-    statement = select(spec.model).where(*where, *_beyond(session, spec, want, place)).options(*eager(spec))
-    rows = list(session.scalars(_ordered(statement, spec, want, reverse=backwards).limit(size + 1)).unique())
-    more, rows = len(rows) > size, rows[:size]
+    statement = _ordered(statement, spec, want, reverse=backwards).limit(size + 1).execution_options(walk=walk)
+    keys = list(session.scalars(statement))
+    more, keys = len(keys) > size, keys[:size]
     if backwards:
-        rows.reverse()
-        return Page(rows=rows, count=count, has_previous=more, has_next=not place.end)
-    return Page(rows=rows, count=count, has_previous=place.after is not None, has_next=more)
+        keys.reverse()
+        return Page(rows=_rows(session, spec, keys), count=count, has_previous=more, has_next=not place.end)
+    return Page(rows=_rows(session, spec, keys), count=count, has_previous=place.after is not None, has_next=more)
 
 
-def capped_count(session: Session, spec: Spec, where: list[ColumnElement[bool]]) -> int:
-    """How many rows, but never more than one past the cap is looked at."""
+def _rows(session: Session, spec: Spec, keys: list[int]) -> list[Any]:
+    """The rows of these keys (found within the scope), with what the list shows of them."""
+    if not keys:
+        return []
+    statement = select(spec.model).where(spec.model.id.in_(keys)).options(*shown(spec)).execution_options(unscoped=True)
+    found = {row.id: row for row in session.scalars(statement)}
+    return [found[key] for key in keys if key in found]
+
+
+def shown(spec: Spec) -> list[Any]:
+    """Loads the listed columns and relations, each relation in one statement for the whole page, and nothing else."""
+    model = spec.model
+    columns = [getattr(model, p.fk) for p in spec.listed if not p.is_many]
+    relations = [selectinload(getattr(model, p.key)) for p in spec.listed if p.is_relation]
+    return [load_only(model.id, *columns, *([spec.version] if spec.version is not None else [])), *relations]
+
+
+def capped_count(session: Session, spec: Spec, want: Criteria) -> int:
+    """How many rows fit, but never more than one past the cap is looked at."""
+    return _count(session, spec, [*conditions(spec, want), *Search.of(session, spec, want.search).conditions()],
+                  walk=bool(_range(spec, want)))
+
+
+def _count(session: Session, spec: Spec, where: list[ColumnElement[bool]], *, walk: bool) -> int:
     inner = select(spec.model.id).where(*where).limit(COUNT_CAP + 1).subquery()
-    return session.scalar(select(func.count()).select_from(inner)) or 0
+    return session.scalar(select(func.count()).select_from(inner).execution_options(walk=walk)) or 0
 
 
 def matching(session: Session, spec: Spec, want: Criteria) -> Select[Any]:
     """Every row that fits, in list order, for exports."""
-    search = _Search.of(session, spec, want.search)
-    statement = select(spec.model).where(*conditions(spec, want), *search.conditions(by_index=True))
+    search = Search.of(session, spec, want.search)
+    statement = select(spec.model).where(*conditions(spec, want), *search.conditions())
     return _ordered(statement, spec, want, reverse=False)
 
 
-def eager(spec: Spec) -> list[Any]:
-    """Loads the relations that the list shows with it: one statement each for the whole page, never one a row."""
-    options = []
-    for part in spec.listed:
-        if part.is_many:
-            options.append(selectinload(getattr(spec.model, part.key)))
-        elif part.is_relation:
-            options.append(joinedload(getattr(spec.model, part.key)) if part.nullable else
-                           selectinload(getattr(spec.model, part.key)))
-    return options
+def order_of(spec: Spec, want: Criteria) -> Order:
+    """The order asked for, if the table offers it; that of the days asked for, if some are; otherwise the table's own.
 
-
-def order_of(spec: Spec, want: Criteria) -> tuple[str, str]:
-    """The order asked for, if the table offers it; otherwise its own."""
+    A list narrowed to days is read in their order because their index then gives the rows and the order at once.
+    """
     if want.order and want.order[0] in {"id", *(p.key for p in spec.sortable)} and want.order[1] in ("asc", "desc"):
         return want.order
+    if part := _range(spec, want):
+        return part.key, "desc"
     return spec.order
+
+
+def _range(spec: Spec, want: Criteria) -> Part | None:
+    """The first filter from–to, unless another order was asked for."""
+    if want.order:
+        return None
+    return next((p for p in spec.filters if isinstance(want.filters.get(p.key), Range)), None)
 
 
 def _ordered(statement: Select[Any], spec: Spec, want: Criteria, *, reverse: bool) -> Select[Any]:
@@ -142,79 +166,32 @@ def _beyond(session: Session, spec: Spec, want: Criteria, place: Place) -> list[
 
 
 def conditions(spec: Spec, want: Criteria) -> list[ColumnElement[bool]]:
-    offered = {p.key: p for p in spec.filters}
-    return [c for key, value in want.filters.items() if key in offered for c in _condition(spec, offered[key], value)]
+    """The filters as SQL. Where days are asked for, SQLite is led to their index and checks the other columns on the way."""
+    leading = _range(spec, want)
+    return [c for part in spec.filters if (value := want.filters.get(part.key)) is not None
+            for c in _condition(spec, part, value, walk=leading is not None and part is not leading and not _indexed_with(spec, part, leading))]
 
 
-def _condition(spec: Spec, part: Part, value: Any) -> list[ColumnElement[bool]]:
-    column = getattr(spec.model, part.fk)
+def _indexed_with(spec: Spec, part: Part, leading: Part) -> bool:
+    """Whether an index holds this column together with the days, in that order."""
+    return any(names[:2] == (part.fk, leading.key) for names in spec.model.__indexed__)
+
+
+def _condition(spec: Spec, part: Part, value: Any, *, walk: bool) -> list[ColumnElement[bool]]:
+    column = plans.column(getattr(spec.model, part.fk), walk=walk)
     if isinstance(value, Range):
-        start, end = value.start, value.end
-        if part.shape == "moment":
-            start = datetime.combine(start, time.min, TOKYO) if start else None
-            end = datetime.combine(end + timedelta(days=1), time.min, TOKYO) if end else None
-            return [c for c in ((column >= start) if start else None, (column < end) if end else None) if c is not None]
-        return [c for c in ((column >= start) if start is not None else None,
-                            (column <= end) if end is not None else None) if c is not None]
-    if isinstance(value, list | tuple):
-        return [column.in_(value)]
-    return [column == value]
+        start, end = _ends(part, value)
+        below = (column < end) if part.shape == "moment" else (column <= end)
+        return [*([column >= start] if start is not None else []), *([below] if end is not None else [])]
+    return [column.in_(value)] if isinstance(value, list | tuple) else [column == value]
 
 
-@dataclass(frozen=True)
-class _Search:
-    """What the search box asks, resolved against the table: rows with a number, rows with the words, or everything."""
-
-    spec: Spec
-    dialect: str
-    exact: str = ""
-    words: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, session: Session, spec: Spec, typed: str) -> _Search:
-        """A number is looked for as a whole first; anything else, or a number that is nowhere, among the words."""
-        if has_personal_number(typed):
-            raise PersonalNumberFound(field="q")
-        dialect = session.get_bind().dialect.name
-        typed = typed.strip()
-        number = alnum(typed)
-        if number and spec.exact_searched and number.isascii() and number.isalnum() and any(c.isdigit() for c in number):
-            found = cls(spec, dialect, exact=number)
-            if not spec.has_search_key or session.scalar(select(spec.model.id).where(*found.conditions(by_index=True)).limit(1)):
-                return found
-        words = tuple(w for w in (fold(word) for word in typed.split()) if w)
-        if spec.exact_searched and not spec.has_search_key and typed:
-            return cls(spec, dialect, exact=typed)
-        if words and max(map(len, words)) < 2:
-            raise TooShort
-        return cls(spec, dialect, words=words)
-
-    def conditions(self, *, by_index: bool) -> list[ColumnElement[bool]]:
-        model = self.spec.model
-        if self.exact:
-            wanted = {self.exact, self.exact.lower()}
-            return [or_(*(getattr(model, p.key).in_(wanted) for p in self.spec.exact_searched))]
-        if not self.words:
-            return []
-        if self.dialect == "sqlite":
-            return [self._by_fts()]
-        phrases = [pieces(word) for word in self.words]
-        column = model.search_key
-        if not by_index:
-            return [(column + "").contains(phrase, autoescape=True) for phrase in phrases]
-        wanted = sorted({piece for phrase in phrases for piece in phrase.split() if len(piece) > 1})
-        return [_holds_pieces(column, wanted), *(column.contains(p, autoescape=True) for p in phrases if p.count(" "))]
-
-    def _by_fts(self) -> ColumnElement[bool]:
-        table = self.spec.name
-        query = " AND ".join(f'"{pieces(w)}"' if len(w) > 1 else f'"{w}"*' for w in self.words)
-        hits = select(literal_column("rowid")).select_from(text(f"{table}_fts")).where(
-            text(f"{table}_fts MATCH :pieces").bindparams(pieces=query))
-        return self.spec.model.id.in_(hits)
-
-
-def _holds_pieces(column: Any, wanted: list[str]) -> ColumnElement[bool]:
-    return func.string_to_array(column, literal_column("' '"), type_=ARRAY(Text)).op("@>")(cast(wanted, ARRAY(Text)))
+def _ends(part: Part, value: Range) -> tuple[Any, Any]:
+    """The ends as stored: days of a moment are the office's days, midnight to midnight."""
+    if part.shape != "moment":
+        return value.start, value.end
+    return (datetime.combine(value.start, time.min, TOKYO) if value.start else None,
+            datetime.combine(value.end + timedelta(days=1), time.min, TOKYO) if value.end else None)
 
 
 def parse(spec: Spec, key: str, raw: Any) -> Any:
@@ -228,10 +205,20 @@ def parse(spec: Spec, key: str, raw: Any) -> Any:
         if part.shape == "flag":
             return {"1": True, "0": False}[raw]
         if part.is_relation or part.shape == "number":
-            return int(raw)
+            return whole(raw, part.column.type)
         if part.shape in ("date", "moment"):
-            return date.fromisoformat(raw)
+            day = date.fromisoformat(raw)
+            return day if 1900 <= day.year <= 2200 else None
     except (ValueError, KeyError):
         return None
-    return raw
+    return raw if _CODE.fullmatch(raw) else None
 
+
+def whole(words: str, type_: Any) -> int | None:
+    """Typed digits as a number that a column of this type can hold; None when it cannot be one."""
+    limit = 2**63 if isinstance(type_, BigInteger) else 2**31
+    return int(words) if words.isascii() and words.isdecimal() and len(words) < 20 and int(words) < limit else None
+
+
+__all__ = ["COUNT_CAP", "SIZES", "Criteria", "Order", "Page", "Place", "Range", "TooShort", "capped_count", "conditions", "fetch",
+           "matching", "order_of", "parse", "shown", "whole"]

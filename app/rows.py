@@ -24,7 +24,7 @@ def _prepare(session: Session, *_: Any) -> None:
         if spec is None:
             continue
         is_new = row in session.new
-        changed = set(spec.parts) if is_new else {k for k in spec.parts if inspect(row).attrs[k].history.has_changes()}
+        changed = set(spec.parts) if is_new else {key for key, part in spec.parts.items() if _has_changed(row, part)}
         if not changed:
             continue
         if spec.append_only and not is_new:
@@ -37,6 +37,11 @@ def _prepare(session: Session, *_: Any) -> None:
         spec = spec_of(type(row))
         if spec and spec.append_only:
             raise RuntimeError(f"{spec.label} is append-only")
+
+
+def _has_changed(row: Any, part: Part) -> bool:
+    """A relation changes by its object or by its key."""
+    return any(inspect(row).attrs[key].history.has_changes() for key in {part.key, part.fk})
 
 
 def refuse_personal_numbers(current: Context, parts: Iterable[Part], row: Any) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 from app import text
 from app.context import TOKYO
 from app.errors import AppError
-from models import Base, Code, Field, Staff
+from models import Base, Code, Counter, Field, Staff
 from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime, is_exact_search, is_filter, is_name_search
 
 WEEKDAYS = "月火水木金土日"
@@ -27,8 +27,9 @@ class Part:
         self.key, self.field, self.prop = key, field, prop
         self.is_relation = isinstance(prop, RelationshipProperty)
         self.is_many = self.is_relation and bool(prop.uselist)
-        self.column = None if self.is_many else next(iter(prop.local_columns)) if self.is_relation else prop.columns[0]
-        self.type = None if self.is_relation else self.column.type
+        own = prop.local_columns if self.is_relation else prop.columns
+        self.column: Any = None if self.is_many else next(iter(own))
+        self.type: Any = None if self.is_relation else prop.columns[0].type
         self.enum: type[Code] | None = getattr(self.type, "enum_class", None) if isinstance(self.type, EnumType) else None
         self.target: Any = prop.mapper.class_ if self.is_relation else None
         self.nullable = bool(self.column is not None and self.column.nullable)
@@ -139,7 +140,7 @@ class Spec:
         declared = [*fields, *(k for k in list(self.model.__dict__) if k in self.mapper.attrs and k not in fields)]
         for key in declared:
             prop = self.mapper.attrs[key]
-            info = prop.info if isinstance(prop, RelationshipProperty) else prop.columns[0].info  # type: ignore[attr-defined]
+            info = prop.info if isinstance(prop, RelationshipProperty) else prop.columns[0].info
             field = fields.get(key) or info.get("field")
             if field:
                 yield Part(key, field, prop)
@@ -188,6 +189,11 @@ class Spec:
     @property
     def has_version(self) -> bool:
         return self.mapper.version_id_col is not None
+
+    @property
+    def version(self) -> Any:
+        """The row's version attribute (RowStamp), or None."""
+        return getattr(self.model, "row_stamp", None)
 
     @property
     def can_add(self) -> bool:
@@ -250,6 +256,8 @@ def _faults(spec: Spec) -> Iterator[tuple[str, str]]:
     for name in spec.scope:
         if name not in spec.parts or not spec.parts[name].is_relation:
             yield "S003", f"__scope__ {name!r} is not a relation"
+        elif not _leads_to_counter(spec.parts[name].target):
+            yield "S012", f"__scope__ {name!r} leads to no counter: nobody with counters of their own would see a row"
     if not spec.listed:
         yield "S004", "no column is listed"
     for part in spec.parts.values():
@@ -259,13 +267,19 @@ def _faults(spec: Spec) -> Iterator[tuple[str, str]]:
             yield "S006", f"{part.key}: codes= needs a text column"
         if part.field.search and part.is_many:
             yield "S008", f"{part.key}: a relation to many cannot be searched"
-        if part.field.pii and part.field.search and part.key in str(spec.order[0]):
+        if part.field.pii and part.key == spec.order[0]:
             yield "S009", f"{part.key}: lists cannot be ordered by personal data"
+        if part.field.pattern and not part.field.hint:
+            yield "S013", f"{part.key}: pattern= needs a hint= that says in words what is expected"
     if spec.order[0] not in spec.mapper.columns:
         yield "S010", f"__order__ {spec.order[0]!r} is not a column"
     typed_by_rule = [p.key for p in spec.typed(adding=True) if p.field.auto]
     if typed_by_rule:
         yield "S011", f"{typed_by_rule} are set automatically and cannot be typed"
+
+
+def _leads_to_counter(model: Any) -> bool:
+    return model is Counter or bool(getattr(model, "__scope__", None))
 
 
 class BrokenSchema(AppError):

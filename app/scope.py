@@ -14,32 +14,35 @@ from typing import Any
 from sqlalchemy import ColumnElement, event, exists, false, inspect, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
+from app import plans
 from app.context import context
 from app.errors import NotFound
 from app.schema import Spec, spec_of, specs
 from models import Counter
 
 
-def criteria(spec: Spec, counters: frozenset[int], source: Any = None) -> ColumnElement[bool]:
+def criteria(spec: Spec, counters: frozenset[int], source: Any = None, *, walk: bool = False) -> ColumnElement[bool]:
     """The rows of a table that belong to one of the counters, as one plain expression (a lambda would be cached wrongly).
 
     `source` is the alias whose columns are compared; by default the model itself, which SQLAlchemy adapts to each statement.
+    `walk`: most rows belong to them, so that the scope is checked on the way instead of being looked up (`app.plans`).
     """
     columns = spec.model if source is None else source.c
-    return or_(false(), *(_belongs(spec, name, columns, counters) for name in spec.scope)) if counters else false()
+    return or_(false(), *(_belongs(spec, name, columns, counters, walk=walk) for name in spec.scope)) if counters else false()
 
 
-def _belongs(spec: Spec, name: str, columns: Any, counters: frozenset[int]) -> ColumnElement[bool]:
+def _belongs(spec: Spec, name: str, columns: Any, counters: frozenset[int], *, walk: bool) -> ColumnElement[bool]:
     part = spec.parts[name]
     if part.target is Counter:
-        return getattr(columns, part.fk).in_(sorted(counters))
+        found: ColumnElement[bool] = plans.column(getattr(columns, part.fk), walk=walk).in_(sorted(counters))
+        return found
     parent, above = specs()[part.target], part.target.__table__.alias()
     return exists(select(1).select_from(above).where(above.c.id == getattr(columns, part.fk), criteria(parent, counters, above)))
 
 
 @lru_cache(maxsize=256)
-def _options(counters: frozenset[int]) -> tuple[Any, ...]:
-    return tuple(with_loader_criteria(spec.model, criteria(spec, counters), include_aliases=True)
+def _options(counters: frozenset[int], *, walk: bool) -> tuple[Any, ...]:
+    return tuple(with_loader_criteria(spec.model, criteria(spec, counters, walk=walk), include_aliases=True)
                  for spec in specs().values() if spec.scope)
 
 
@@ -51,7 +54,7 @@ def _limit_reading(state: ORMExecuteState) -> None:
     counters = context(state.session).actor.counters
     if counters is None or not state.is_orm_statement or state.is_column_load or state.execution_options.get("unscoped"):
         return  # a row that is at hand stays readable, even after a transfer has moved it away
-    state.statement = state.statement.options(*_options(counters))
+    state.statement = state.statement.options(*_options(counters, walk=bool(state.execution_options.get("walk"))))
 
 
 def _limit_writing(session: Session, *_: Any) -> None:

@@ -150,7 +150,8 @@ def _render_drop(_context: AutogenContext, operation: DropSearchIndex) -> str:
 @comparators.dispatch_for("schema", priority=DispatchPriority.LAST)
 def _compare(context: AutogenContext, upgrade: UpgradeOps, _schemas: set[str | None]) -> None:
     """New indexes come after the tables they stand on; lost ones go before them, so that the way back is in order too."""
-    assert context.connection is not None and isinstance(context.metadata, MetaData)
+    assert context.connection is not None
+    assert isinstance(context.metadata, MetaData)
     there, needed = existing(context.connection), wanted(context.metadata)
     upgrade.ops.extend(CreateSearchIndex(table) for table in sorted(needed - there))
     upgrade.ops[:0] = [DropSearchIndex(table) for table in sorted(there - needed)]

@@ -35,7 +35,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "FAB_ADD_MENU_API": False, "FAB_ADD_OPENAPI_VIEWS": False, "FAB_API_SWAGGER_UI": False, "FAB_API_SHOW_STACKTRACE": False,
         "FAB_API_ALLOW_JSON_QS": False, "FAB_API_MAX_PAGE_SIZE": 100, "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
         "FAB_SAFE_REDIRECT_HOSTS": hosts, "FAB_BASE_TEMPLATE": "panel/base.html",
-        "ERROR_STYLESHEET": "/static/staff.css",
+        "ERROR_TEMPLATE": "panel/error.html",
         "SESSION_PROTECTION": None,  # the session is a row of ours; marking it when an address changes would only write to it
     }
 

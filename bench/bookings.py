@@ -32,7 +32,9 @@ from config import ROOT, Settings
 
 RESIDENTS, WORKERS, CLIENT_PROCESSES = 16, 4, 2
 KEY = "bench " * 8
+FORK = get_context("fork")
 Row = tuple[str, ...]
+Act = Callable[[int], tuple[int, float]]
 HEAD: Row = ("場面", "件数", "予約/秒", "中央値 ms", "p95 ms", "p99 ms", "断られた数", "定員超過")
 
 
@@ -48,14 +50,19 @@ class Outcome:
 
 def run(seconds: float = 8.0) -> list[Row]:
     """The rows of the table, heading first."""
-    with _database() as url, _site(url) as port:
+    with _database() as url:
+        _fill(url)
         slots = _prepare(url)
         rows = [HEAD]
-        rows.append(_measure(url, port, "人気の1枠（予約の送信）", slots[:1], seconds, _sender))
-        rows.append(_measure(url, port, f"{len(slots)}枠に分散（予約の送信）", slots, seconds, _sender))
-        rows.append(_measure(url, port, f"{len(slots)}枠に分散（全画面を通す）", slots, seconds, _walker))
-        _shrink(url, slots[0], places=50)
-        rows.append(_measure(url, port, "残り50の1枠に殺到", slots[:1], seconds / 2, _sender))
+        with _serving(url, "bench.bare:app") as port:
+            rows.append(_measure(url, port, "（参考）素の Flask、人気の1枠", slots[:1], seconds, _bare))
+            rows.append(_measure(url, port, "（参考）素の Flask、分散", slots, seconds, _bare))
+        with _serving(url, "app:create_app('resident')") as port:
+            rows.append(_measure(url, port, "人気の1枠（予約の送信）", slots[:1], seconds, _sender))
+            rows.append(_measure(url, port, f"{len(slots)}枠に分散（予約の送信）", slots, seconds, _sender))
+            rows.append(_measure(url, port, f"{len(slots)}枠に分散（全画面を通す）", slots, seconds, _walker))
+            _shrink(url, slots[0], places=50)
+            rows.append(_measure(url, port, "残り50の1枠に殺到", slots[:1], seconds / 2, _sender))
         return rows
 
 
@@ -77,14 +84,17 @@ def _environment(url: str) -> dict[str, str]:
             "TRUSTED_PROXIES": "127.0.0.1", "REDIS_URL": redis, "WEB_CONCURRENCY": str(WORKERS), "PYTHONPATH": str(ROOT)}
 
 
-@contextmanager
-def _site(url: str) -> Iterator[int]:
+def _fill(url: str) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "app:create_app('resident')"]
     for command in (["setup"], ["slots", "open"]):
-        subprocess.run([*flask, *command], cwd=ROOT, env=_environment(url), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*flask, *command], cwd=ROOT, env=_environment(url), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@contextmanager
+def _serving(url: str, application: str) -> Iterator[int]:
     port = _free_port()
     server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", str(WORKERS), "-b", f"127.0.0.1:{port}", "--log-level", "warning",
-                               "app:create_app('resident')"], cwd=ROOT, env=_environment(url))
+                               application], cwd=ROOT, env=_environment(url))
     try:
         _wait_for(port)
         yield port
@@ -179,10 +189,19 @@ def _address() -> str:
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
-Booker = Callable[[int, Place, str, str], tuple[int, float]]
+def _bare(port: int, places: list[Place]) -> Act:
+    """Sends the same entry to the bare view."""
+
+    def send(number: int) -> tuple[int, float]:
+        place, entry = places[number % len(places)], {**_person(number), "form_token": secrets.token_urlsafe(32)}
+        begun = time.perf_counter()
+        status, _, _ = _ask(port, "POST", f"/book/{place.id}/confirm", _address(), "", entry)
+        return status, time.perf_counter() - begun
+
+    return send
 
 
-def _sender(port: int, places: list[Place]) -> Callable[[int], tuple[int, float]]:
+def _sender(port: int, places: list[Place]) -> Act:
     """Sends finished check pages, one after the other: only the request that books is timed."""
     from app import create_app
     from booking import notice, seals
@@ -203,7 +222,7 @@ def _sender(port: int, places: list[Place]) -> Callable[[int], tuple[int, float]
     return send
 
 
-def _walker(port: int, places: list[Place]) -> Callable[[int], tuple[int, float]]:
+def _walker(port: int, places: list[Place]) -> Act:
     """Walks like a person: procedures, counters, month, times, form, check page, booking, done page. The whole walk is timed."""
 
     def walk(number: int) -> tuple[int, float]:
@@ -232,11 +251,14 @@ def _normal(page: str) -> dict[str, str]:
 
 
 def _measure(url: str, port: int, scene: str, places: list[Place], seconds: float, make: Any) -> Row:
-    before = _stored(url)
-    began = time.perf_counter()
-    with get_context("fork").Pool(CLIENT_PROCESSES) as pool:
-        found = pool.starmap(_residents, [(n, port, places, seconds, make) for n in range(CLIENT_PROCESSES)])
-    del began
+    before, act = _stored(url), make(port, places)
+    results = FORK.SimpleQueue()
+    groups = [FORK.Process(target=lambda: results.put(_residents(act, seconds))) for _ in range(CLIENT_PROCESSES)]
+    for group in groups:
+        group.start()
+    found = [results.get() for _ in groups]
+    for group in groups:
+        group.join()
     waits = sorted(wait for one in found for wait in one.waits)
     booked, refused = sum(one.booked for one in found), sum(one.refused for one in found)
     failed = {status: count for one in found for status, count in one.failed.items()}
@@ -247,20 +269,17 @@ def _measure(url: str, port: int, scene: str, places: list[Place], seconds: floa
     return (scene, str(booked), f"{booked / seconds:.0f}", *(f"{cuts[p - 1] * 1000:.0f}" for p in (50, 95, 99)), str(refused), str(over))
 
 
-def _residents(group: int, port: int, places: list[Place], seconds: float, make: Any) -> Outcome:
+def _residents(act: Act, seconds: float) -> Outcome:
     """The residents of one process, each in a thread, until the time is over."""
-    outcome, act = Outcome(), make(port, places)
-    until = time.perf_counter() + seconds
+    outcome, until = Outcome(), time.perf_counter() + seconds
 
-    def resident(me: int) -> None:
+    def resident() -> None:
         number = secrets.randbits(20) * 1000
         while time.perf_counter() < until:
             number += 1
-            status, wait = act(number)
-            _note(outcome, status, wait)
-        del me
+            _note(outcome, *act(number))
 
-    threads = [threading.Thread(target=resident, args=(group * 100 + n,)) for n in range(RESIDENTS // CLIENT_PROCESSES)]
+    threads = [threading.Thread(target=resident) for _ in range(RESIDENTS // CLIENT_PROCESSES)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 
-from app import audit, edge
+from app import audit, edge, text
 from app.context import Actor, context
 from app.errors import AppError, NotFound, SlotFull
 from app.extensions import db, reading
@@ -80,9 +80,11 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     if not (is_valid and is_sealed and consent.consent.data):
         return _once_more(_choice(category, counter, day, slot), sheet, consent, is_sealed=is_sealed)
     try:
-        made = bookings.book(db.session(), _request(the_category(category), slot, sheet), _now(), rng=_RNG)
-    except (SlotFull, slots.NotOffered) as error:
-        return _gone(_choice(category, counter, day, slot, believe=True), sheet, error)
+        made = bookings.book(db.session(), _request(category, slot, sheet), _now(), rng=_RNG)
+    except SlotFull as error:
+        return _gone(_choice(category, counter, day, slot), sheet, error)
+    except slots.NotOffered as error:
+        return _gone(_gone_choice(category, counter, day, slot), sheet, error)
     except bookings.AlreadyUsed as error:
         return _second_booking(_choice(category, counter, day, slot), sheet, error.earlier)
     return redirect(url_for(".done", reference=seals.done_reference(made.id)), 303)
@@ -127,23 +129,23 @@ def _posted() -> ApplicantForm:
     return sheet
 
 
-def _choice(category: str, counter: str, day: str, slot: int, *, believe: bool = False) -> Choice:
-    """What the address says, if it is offered. `believe` the address for a time that has gone: to offer others near it."""
-    chosen, place, on = the_category(category), the_counter(counter), the_day(day)
-    try:
-        opening = slots.find(db.session(), slot, chosen, channel(), _now())
-        if (opening.counter_id, opening.date) != (place.id, on):
-            raise slots.NotOffered
-    except slots.NotOffered:
-        if not believe:
-            raise
-        noon = datetime.min.replace(hour=12).time()
-        opening = slots.Opening(slot, place.id, on, noon, noon, 0)
-    return Choice(chosen, place, opening)
+def _choice(category: str, counter: str, day: str, slot: int) -> Choice:
+    """What the address says, if it is offered, and if its parts belong together."""
+    found = slots.offer(db.session(), slot, text.tidy(category), channel(), _now())
+    if (found.counter.code, found.slot.slot_date) != (counter, the_day(day)):
+        raise slots.NotOffered
+    at = found.slot
+    return Choice(found.category, found.counter, slots.Opening(at.id, at.counter_id, at.slot_date, at.start_time, at.end_time, at.free))
 
 
-def _request(category: BookingCategory, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
-    return bookings.BookingRequest(category_id=category.id, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
+def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
+    """What the address says of a time that is not offered any more: enough to find others near it."""
+    place, noon = the_counter(counter), time(12)
+    return Choice(the_category(category), place, slots.Opening(slot, place.id, the_day(day), noon, noon, 0))
+
+
+def _request(category: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
+    return bookings.BookingRequest(category=text.tidy(category), slot_id=slot, applicant=sheet.applicant(), channel=channel(),
                                    form_token=sheet.form_token.data or "", consent_version=notice.VERSION)
 
 

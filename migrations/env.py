@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import click
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, TypeDecorator, text
@@ -29,13 +30,14 @@ def number(_context: Any, _revision: Any, directives: list[Any]) -> None:
         script.rev_id = f"{max((int(r) for r in known if r.isdigit()), default=0) + 1:04d}"
 
 
-def plain_type(kind: str, item: Any, _context: Any) -> str | bool:
+def plain_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Our own column types are written as what the database stores, so that no revision depends on today's code."""
     return f"sa.{item.impl_instance!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
-def say(step: Any, **_: Any) -> None:
-    click.echo(f"{'+' if step.is_upgrade else '-'} {step.up_revision.revision} {step.up_revision.doc}")
+def say(ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]) -> None:
+    revision: Any = step.up_revision
+    click.echo(f"{'+' if step.is_upgrade else '-'} {revision.revision} {revision.doc}")
 
 
 @contextmanager

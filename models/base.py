@@ -71,7 +71,7 @@ class Code(StrEnum):
     label: str
     number: str
 
-    def __new__(cls, value: str, label: str, number: str = "") -> Self:
+    def __new__(cls, value: str, label: str = "", number: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_, member.label, member.number = value, label, number
         return member
@@ -238,7 +238,7 @@ def _version_rows(cls: type[Base]) -> None:
     """RowStamp: every row that can be changed carries the version its reader saw."""
     if cls.__append_only__ or cls.__internal__ or "row_stamp" in cls.__dict__:
         return
-    cls.row_stamp = column(Integer, label="RowStamp", edit=False, default=1, nullable=False)  # type: ignore[attr-defined]
+    cls.row_stamp = column(Integer, label="RowStamp", edit=False, default=1, nullable=False)
     cls.__annotations__["row_stamp"] = Mapped[int]
     cls.__mapper_args__ = {**cls.__dict__.get("__mapper_args__", {}), "version_id_col": cls.row_stamp}  # type: ignore[attr-defined]
 
@@ -248,7 +248,7 @@ def _keep_search_key(cls: type[Base]) -> None:
     searched = [part for part in cls.__dict__.values()
                 if isinstance(part, MappedColumn) and "field" in part.column.info and is_name_search(part.column)]
     if searched and not cls.__internal__:
-        cls.search_key = mapped_column(Text, nullable=False, default="", deferred=True)  # type: ignore[attr-defined]
+        cls.search_key = mapped_column(Text, nullable=False, default="", deferred=True)
         cls.__annotations__["search_key"] = Mapped[str]
 
 

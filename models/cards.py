@@ -95,6 +95,7 @@ class Card(Base):
     __tablename__, __label__, __group__, __area__ = "card", "カード", "カード", "cards"
     __scope__ = ("issue_site", "storage_site", "transit_to")
     __history__, __deletable__ = "card_history", False
+    __indexed__ = (("issue_site_id", "application_date", "id"), ("state", "application_date", "id"))
     __table_args__ = (
         CheckConstraint("NOT (issue_done AND issue_cancelled)", name="done_or_cancelled"),
         CheckConstraint("preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from", name="preset_after_arrival"),

@@ -39,6 +39,7 @@ class OperationLog(Base):
     __tablename__, __label__, __group__, __area__ = "operation_log", "操作ログ", "監査", "log"
     __append_only__ = True
     __writable__ = False
+    __indexed__ = (("action_class", "started_at", "id"), ("user_id", "started_at", "id"))
     id: Mapped[int] = column(BigId, label="Pkey", listed=True, edit=False, primary_key=True)
     started_at: Mapped[datetime] = column(UtcDateTime, label="処理開始時間", listed=True, search=True, edit=False)
     ended_at: Mapped[datetime] = column(UtcDateTime, label="処理終了時間", edit=False)

@@ -161,7 +161,7 @@ class Postgres(Database):
 
 def _sql(statement: str) -> LiteralString:
     """Psycopg wants statements written out in the code; these are put together from our own table names."""
-    return cast(LiteralString, statement)
+    return cast(LiteralString, statement)  # type: ignore[redundant-cast]
 
 
 def _names() -> list[str]:

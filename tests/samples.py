@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import BookingCategory, Card, CardNote, Channel, Counter, DeskPool, Document, ItemKind, Reservation, Shipment, Slot
+
+Row = TypeVar("Row")
 
 
 def counter(session: Session, code: str = "sannomiya") -> Counter:
@@ -55,7 +57,7 @@ def note(session: Session, of: Card, comment: str = "電話で連絡済み") -> 
     return _kept(session, CardNote(card=of, comment=comment))
 
 
-def _kept(session: Session, row: Any) -> Any:
+def _kept(session: Session, row: Row) -> Row:
     session.add(row)
     session.flush()
     return row

@@ -106,7 +106,7 @@ def test_a_row_may_not_leave_ones_counters(office: Session) -> None:
 
 
 def test_a_row_may_not_leave_by_its_key_either(office: Session) -> None:
-    office.scalars(select(Card)).one().issue_site_id = samples.counter(office, "shin-nagata").id  # type: ignore[attr-defined]
+    office.scalars(select(Card)).one().issue_site_id = samples.counter(office, "shin-nagata").id
     with pytest.raises(NotFound):
         office.flush()
 

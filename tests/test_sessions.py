@@ -40,7 +40,7 @@ def is_in(client: FlaskClient) -> bool:
 
 
 @contextmanager
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
@@ -271,10 +271,8 @@ def test_refused_request_keeps_the_session_but_a_failed_sign_in_makes_none(brows
 def test_database_that_is_away_is_said_in_words(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
     client = browse("staff")
 
-    @contextmanager
     def gone(*, writing: bool) -> Iterator[Connection]:
         raise OperationalError("SELECT", None, TimeoutError("gone"))
-        yield
 
     with monkeypatch.context() as patched:
         patched.setattr(sessions, "apart", gone)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import session as browser
 
-from app.listing import SIZES, Criteria, Place, Range, parse
+from app.listing import SIZES, Criteria, Order, Place, Range, parse
 from app.schema import Part, Spec
 
 KEPT = 10  # private searches a person may go back to, for each table
@@ -16,9 +17,18 @@ KEPT = 10  # private searches a person may go back to, for each table
 
 def question(spec: Spec, args: Mapping[str, str]) -> Criteria:
     """The criteria that an address asks for. What it cannot mean is left out, never an error."""
-    private = browser.get("searches", {}).get(spec.name, {}).get(args.get("s", ""), {})
-    words = {**{k: v for k, v in args.items() if not is_private(spec, k)}, **private}
-    return Criteria(search=str(words.get("q", "")), filters=_filters(spec, words), order=_order(args.get("order", "")))
+    words = {**{k: v for k, v in args.items() if not is_private(spec, k)}, **_private(spec, args)}
+    return Criteria(search=str(words.get("q", "")), filters=_filters(spec, words), order=_order(spec, args.get("order", "")))
+
+
+def _private(spec: Spec, args: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = browser.get("searches", {}).get(spec.name, {}).get(args.get("s", ""), {})
+    return found
+
+
+def is_lost(spec: Spec, args: Mapping[str, str]) -> bool:
+    """The address names a search that this session does not keep: somebody else's, or one from before signing in again."""
+    return bool(args.get("s")) and not _private(spec, args)
 
 
 def _filters(spec: Spec, words: Mapping[str, str]) -> dict[str, Any]:
@@ -45,16 +55,17 @@ def is_private(spec: Spec, key: str) -> bool:
     return bool(part and part.field.pii)
 
 
-def _order(word: str) -> tuple[str, Literal["asc", "desc"]] | None:
+def _order(spec: Spec, word: str) -> Order | None:
     key, _, direction = word.partition(".")
-    return (key, cast(Literal["asc", "desc"], direction)) if direction in ("asc", "desc") else None
+    if key not in {"id", *(p.key for p in spec.sortable)}:
+        return None
+    return (key, "asc") if direction == "asc" else (key, "desc") if direction == "desc" else None
 
 
 def remember(spec: Spec, form: Mapping[str, str]) -> dict[str, str]:
     """Splits a posted search: returns what may stand in the address, with the id under which the rest is kept."""
-    given = {k: v.strip() for k, v in form.items() if v.strip() and k not in ("csrf_token", "s")}
-    private = {k: v for k, v in given.items() if is_private(spec, k)}
-    readable = {k: v for k, v in given.items() if k not in private and (k in ("size", "order") or _known(spec, k))}
+    private = {k: v.strip() for k, v in form.items() if v.strip() and is_private(spec, k)}
+    readable = meant(spec, form)
     if private:
         kept = browser.setdefault("searches", {}).setdefault(spec.name, {})
         token = next((t for t, words in kept.items() if words == private), None) or secrets.token_urlsafe(9)
@@ -66,8 +77,23 @@ def remember(spec: Spec, form: Mapping[str, str]) -> dict[str, str]:
     return readable
 
 
-def _known(spec: Spec, key: str) -> bool:
-    return key.removesuffix("_from").removesuffix("_to") in {p.key for p in spec.filters}
+def meant(spec: Spec, words: Mapping[str, str]) -> dict[str, str]:
+    """The words that may stand in an address: filters with a value the column could have, page size and order; nothing else."""
+    return {k: v for k, v in words.items() if not is_private(spec, k) and _means(spec, k, v)}
+
+
+def _means(spec: Spec, key: str, word: str) -> bool:
+    if key == "size":
+        return word in {str(s) for s in SIZES}
+    if key == "order":
+        return _order(spec, word) is not None
+    ranged = {f"{p.key}_{side}": p.key for p in spec.filters if is_range(p) for side in ("from", "to")}
+    plain = {p.key: p.key for p in spec.filters if not is_range(p)}
+    return parse(spec, ranged.get(key) or plain.get(key, ""), word) is not None
+
+
+def query(words: Mapping[str, str]) -> str:
+    return "?" + urlencode(words) if words else ""
 
 
 def size(args: Mapping[str, str]) -> int:

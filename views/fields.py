@@ -151,7 +151,10 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
     if spec is None or not spec.is_master:
         return []
     if part.target not in cache:
-        cache[part.target] = [(str(row.id), str(row)) for row in fetch(session, spec, Criteria(), size=100).rows]
+        key, direction = spec.order
+        column = getattr(part.target, key)
+        rows = session.scalars(select(part.target).order_by(column.desc() if direction == "desc" else column, part.target.id).limit(200))
+        cache[part.target] = [(str(row.id), str(row)) for row in rows]
     found: list[tuple[str, str]] = cache[part.target]
     return found
 

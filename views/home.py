@@ -13,7 +13,7 @@ from flask_login import current_user
 from app import audit
 from app.context import context
 from app.extensions import db
-from app.listing import COUNT_CAP, Criteria, Range, capped_count, conditions
+from app.listing import COUNT_CAP, Criteria, Range, capped_count
 from app.schema import specs
 from models import Card, CardState, Reservation, ReservationState
 from views.access import may, to_sign_in
@@ -53,7 +53,7 @@ def tiles() -> list[Tile]:
 
 def _tile(model: Any, label: str, filters: dict[str, Any]) -> Tile:
     spec = specs()[model]
-    count = capped_count(db.session(), spec, conditions(spec, Criteria(filters=filters)))
+    count = capped_count(db.session(), spec, Criteria(filters=filters))
     words: dict[str, str] = {}
     for key, value in filters.items():
         if isinstance(value, Range):

@@ -49,7 +49,7 @@ def jump() -> Any:
     except AppError as error:
         flash(error.message, "danger")
         return redirect("/", 303)
-    return redirect(list_of(mine[0]) + "?" + "&".join(f"{k}={v}" for k, v in kept.items()), 303)
+    return redirect(list_of(mine[0]) + address.query(kept), 303)
 
 
 def _only(spec: Spec, number: str) -> int | None:

@@ -17,6 +17,9 @@ from views import address
 from views.fields import short_list
 
 
+LOST = "検索した言葉は、もう残っていません。もう一度入力してください。"
+
+
 @dataclass(frozen=True)
 class Cell:
     words: str
@@ -58,11 +61,8 @@ class ListScreen:
 
     def link(self, **changes: Any) -> str:
         """The address of the same question with some words changed; paging starts anew unless it is what changes."""
-        kept = {k: v for k, v in request.args.items() if k not in ("after", "before", "end")}
-        kept.update({k: str(v) for k, v in changes.items() if v is not None})
-        for gone in [k for k, v in changes.items() if v is None]:
-            kept.pop(gone, None)
-        return "?" + urlencode(kept)
+        kept = address.meant(self.spec, request.args) | {k: v for k, v in request.args.items() if k == "s"}
+        return "?" + urlencode(kept | {k: str(v) for k, v in changes.items()})
 
     @property
     def first(self) -> Any:
@@ -86,7 +86,8 @@ class ListScreen:
 
 def read(session: Session, spec: Spec) -> ListScreen:
     """Answers the address of a list, and logs who asked what and which cards were shown."""
-    want, size, error = address.question(spec, request.args), address.size(request.args), ""
+    want, size = address.question(spec, request.args), address.size(request.args)
+    error = LOST if address.is_lost(spec, request.args) else ""
     act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(spec, want))
     try:
         page = fetch(session, spec, want, size=size, place=address.place(request.args))

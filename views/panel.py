@@ -80,8 +80,7 @@ class PanelView(ModelView):
             audit.declare(db.session(), self.spec.name, "list", self.spec.label, 結果="個人番号のため拒否").personal_number = True
             flash("個人番号（マイナンバー）では検索できません。申請書IDや氏名で検索してください。", "danger")
             return self.to("/list/")
-        kept = address.remember(self.spec, request.form)
-        return self.to("/list/?" + "&".join(f"{k}={v}" for k, v in kept.items()))
+        return self.to("/list/" + address.query(address.remember(self.spec, request.form)))
 
     @expose("/show/<pk>")
     @allowed("show")

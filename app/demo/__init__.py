@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from random import Random
@@ -14,16 +12,18 @@ from random import Random
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from app.demo import days, volumes
+from app.demo.beside import Send, beside
 from app.demo.desks import Desks
 from app.demo.diary import Row
 from app.demo.masters import SITES, ensure_masters
-from app.demo.stores import Store, opened
+from app.demo.stores import opened
 from app.demo.story import Office, Story
 from app.demo.volumes import OPEN_DAYS, VOLUMES, VolumeName
 from app.errors import AppError, Conflict
 from models import BookingCategory, Card, Counter, OperationLog, Reservation, Slot
 
 Progress = Callable[[str, int, int], None]
+PROGRESS = "progress"  # the name of messages that are no table
 _BATCH = 4000  # rows handed to the database at a time
 
 
@@ -48,23 +48,16 @@ def load(engine: Engine, plan: Plan, *, progress: Progress | None = None) -> dic
         raise AppError(f"年数は1以上で、{volumes.EARLIEST:%Y年%-m月%-d日}より前にさかのぼらないようにしてください。")
     with engine.begin() as connection:
         office = _prepare(connection, first, plan.until)
-    with opened(engine) as store, _without_collector():
-        spool = _Spool(store)
-        story = _story(office, plan, first, spool)
-        story.tell(lambda done, total: report("データ", done, total))
-        spool.empty()
+    counts: Tally[str] = Tally()
+    with opened(engine) as store:
+        for table, content in beside(lambda send: _tell(office, plan, first, send)):
+            if table == PROGRESS:
+                report("データ", *content)
+            else:
+                store.write(table, content)
+                counts[table] += len(content)
         store.finish(lambda done, total: report("索引", done, total))
-    return dict(spool.counts)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of short-lived rows hold no cycles: looking for them takes a fifth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+    return dict(counts)
 
 
 def _prepare(connection: Connection, first: date, until: date) -> Office:
@@ -82,35 +75,31 @@ def _prepare(connection: Connection, first: date, until: date) -> Office:
     return Office({code: counters[code] for code in SITES}, categories, desks, next_log_id)
 
 
-def _story(office: Office, plan: Plan, first: date, spool: _Spool) -> Story:
+def _tell(office: Office, plan: Plan, first: date, send: Send) -> None:
+    """Makes every row and sends them in batches."""
     volume, cut = VOLUMES[plan.volume], days.number(plan.until)
     calendar = volumes.calendar(volume, plan.years, days.number(first), cut, office.desks)
-    rng = Random(f"{plan.seed} {plan.volume} {plan.years} {plan.until}")
-    return Story(office, volume, calendar, rng, spool.add)
+    spool = _Spool(send)
+    story = Story(office, volume, calendar, Random(f"{plan.seed} {plan.volume} {plan.years} {plan.until}"), spool.add)
+    story.tell(lambda done, total: send((PROGRESS, (done, total))))
+    spool.empty()
 
 
 class _Spool:
     """Gathers rows of each table into batches."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, send: Send) -> None:
+        self._send = send
         self._rows: dict[str, list[Row]] = defaultdict(list)
-        self.counts: Tally[str] = Tally()
 
     def add(self, table: str, rows: list[Row]) -> None:
-        waiting = self._rows[table]
-        waiting += rows
-        if len(waiting) >= _BATCH:
-            self._write(table)
+        self._rows[table] += rows
+        if len(self._rows[table]) >= _BATCH:
+            self._send((table, self._rows.pop(table)))
 
     def empty(self) -> None:
-        for table in list(self._rows):
-            self._write(table)
-
-    def _write(self, table: str) -> None:
-        rows = self._rows.pop(table)
-        self.counts[table] += len(rows)
-        self._store.write(table, rows)
+        for table, rows in self._rows.items():
+            self._send((table, rows))
 
 
 __all__ = ["Plan", "ensure_masters", "load"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app import text
 from app.audit import VERBS
 from app.demo.masters import SITES
-from models import ActionClass, Base
+from models import ActionClass, Base, MyNumberAccess
 
 
 class User(NamedTuple):
@@ -40,6 +40,7 @@ CONTRACTOR_OF = dict(zip(SITES, ("contractor", "manager", "staff2", "manager"), 
 
 _MORE = {"print": ("印刷", ActionClass.PRINT)}
 _LABELS = {mapper.class_.__tablename__: mapper.class_.__label__ for mapper in Base.registry.mappers}
+_LABELS |= {"form": "入力", "access": "アクセス"}
 
 
 class Doing(NamedTuple):
@@ -48,13 +49,15 @@ class Doing(NamedTuple):
     head: tuple[str, str, str, str, str, str]  # user_id, user_name, department, action_class, action_code, action_name
     client: str
     key: str
+    access: str  # 個人番号アクセスログ
 
 
 def _doing(user_id: str, noun: str, verb: str) -> Doing:
     user = USERS[user_id]
     name, kind = (VERBS | _MORE)[verb]
     head = (user.user_id, user.name, user.department, kind.value, f"{noun}.{verb}", f"{_LABELS.get(noun, '')} {name}".strip())
-    return Doing(head, f"{user.network}.{20 + len(noun)} Edge", text.search_key([user.name]))
+    access = MyNumberAccess.REFUSED if noun == "form" else MyNumberAccess.NONE
+    return Doing(head, f"{user.network}.{20 + len(noun)} Edge", text.search_key([user.name]), access.value)
 
 
 class Doings(dict[tuple[str, str, str], Doing]):

@@ -17,8 +17,8 @@ _CHANNELS = ("smartphone",) * 9 + ("post",) * 5 + ("pc",) * 2 + ("photo_booth",)
 _AT_COUNTER = ("counter", "counter", "proxy_online")
 # (up to which share of applications, 交付種別, 登録事由)
 _KINDS = ((0.86, "new", "first"), (0.95, "renewal", "expiry"), (0.963, "reissue", "lost"), (0.971, "reissue", "damaged"),
-          (0.975, "reissue", "defective"), (0.977, "reissue", "burnt"), (0.985, "remarks_full", "remarks"), (0.988, "reissue", "number_change"),
-          (0.991, "overseas", "other"), (1.0, "express", "lost"))
+          (0.975, "reissue", "defective"), (0.977, "reissue", "burnt"), (0.985, "remarks_full", "remarks"),
+          (0.988, "reissue", "number_change"), (0.991, "overseas", "other"), (1.0, "express", "lost"))
 _EXPRESS_SINCE = "2024-12-02"
 
 
@@ -57,7 +57,7 @@ class Applicants:
 
     def again(self, case: Case, day: int) -> Case:
         """再発行: the same people apply anew at the counter."""
-        anew = Case(case.members, case.home, case.phone, case.email, case.site, day, kind="reissue", reason="lost", channel="counter")
+        anew = Case(case.members, case.home, case.phone, case.email, case.site, day, "at_issue", "counter", "reissue", "lost")
         if self._random() < 0.5:
             anew.visit_type = "at_application"
         return anew

@@ -13,8 +13,10 @@ from app.errors import AppError
 from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Weekday
 from models.masters import desk_pool_category
 
-SLOT_COLUMNS = ("id", "slot_date", "start_time", "end_time", "channel", "capacity", "used", "wanted", "counter_id", "desk_pool_id",
-                "row_stamp")
+SLOT_COLUMNS = (
+    "id", "slot_date", "start_time", "end_time", "channel", "capacity", "used", "wanted", "counter_id", "desk_pool_id",
+    "row_stamp",
+)
 _CHANNELS = tuple(channel.value for channel in Channel)
 _LOWERED = 499  # one slot in so many had its 希望定員 lowered after it was booked
 
@@ -45,13 +47,14 @@ class Place(NamedTuple):
 class Sheet:
     """One desk pool on one day: places used per time and channel."""
 
-    __slots__ = ("capacity", "day", "desk", "first_id", "starts", "used")
+    __slots__ = ("booked", "capacity", "day", "desk", "first_id", "starts", "used")
 
     def __init__(self, desk: Desk, day: int, first_id: int) -> None:
         self.desk, self.day, self.first_id = desk, day, first_id
         self.starts = desk.starts[day % 7]
         self.capacity = desk.places * len(self.starts)
         self.used = [0] * len(self.capacity)
+        self.booked: set[int] = set()  # slots that a reservation names, be it a cancelled one
 
     def take(self, units: int, channel: int, random: Callable[[], float], early: float) -> Place | None:
         """Takes `units` places of one slot: of the wished channel if any is left; `early` > 1 prefers the morning."""
@@ -59,11 +62,13 @@ class Sheet:
         if at is None:
             return None
         self.used[at] += units
+        self.booked.add(at)
         return self.place(at)
 
     def place(self, at: int) -> Place:
-        start = self.starts[at // len(_CHANNELS)]
-        return Place(self.first_id + at, self.desk.counter_id, self.day, start, start + self.desk.length, _CHANNELS[at % len(_CHANNELS)])
+        when, channel = divmod(at, len(_CHANNELS))
+        start = self.starts[when]
+        return Place(self.first_id + at, self.desk.counter_id, self.day, start, start + self.desk.length, _CHANNELS[channel])
 
     def _find(self, units: int, channel: int, random: Callable[[], float], early: float) -> int | None:
         used, capacity, many = self.used, self.capacity, len(_CHANNELS)
@@ -77,10 +82,10 @@ class Sheet:
                     return at
         return None
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
+    def rows(self, *, booked_only: bool) -> Iterator[tuple[Any, ...]]:
         """The slots as rows. A channel without places has no slot; a lowered 希望定員 leaves what is taken standing."""
         for at, used in enumerate(self.used):
-            if self.capacity[at]:
+            if self.capacity[at] and (not booked_only or at in self.booked):
                 place = self.place(at)
                 lowered = place.slot_id % _LOWERED == 0 and used > 0
                 capacity, wanted = (used, used - 1) if lowered else (self.capacity[at], self.capacity[at])
@@ -116,17 +121,20 @@ class Desks:
     def _open(self, day: int) -> list[Sheet | None]:
         if day not in self._first_ids:
             return []
-        self._sheets[day] = [None if (desk.counter_id, day) in self._closed or not desk.starts[day % 7] else Sheet(desk, day, first_id)
+        self._sheets[day] = [Sheet(desk, day, first_id) if self._is_open(desk, day) else None
                              for desk, first_id in zip(self.desks, self._first_ids[day], strict=True)]
         return self._sheets[day]
+
+    def _is_open(self, desk: Desk, day: int) -> bool:
+        return bool(desk.starts[day % 7]) and (desk.counter_id, day) not in self._closed
 
     def capacity(self, day: int) -> int:
         return sum(sum(sheet.capacity) for sheet in self._sheets.get(day) or self._open(day) if sheet)
 
-    def close(self, day: int) -> list[tuple[Any, ...]]:
+    def close(self, day: int, *, booked_only: bool) -> list[tuple[Any, ...]]:
         """The slots of a day on which nobody books any more."""
         self._sheets.get(day) or self._open(day)
-        return [row for sheet in self._sheets.pop(day, []) if sheet for row in sheet.rows()]
+        return [row for sheet in self._sheets.pop(day, []) if sheet for row in sheet.rows(booked_only=booked_only)]
 
 
 def read_desks(connection: Connection, sites: tuple[str, ...]) -> list[Desk]:
@@ -169,7 +177,7 @@ def _seconds(at: time) -> int:
 
 
 def _closures(connection: Connection, counters: set[int]) -> set[tuple[int, int]]:
-    closed = set()
+    closed: set[tuple[int, int]] = set()
     for row in connection.execute(select(CounterClosure.__table__)):
         for day in range(number(row.starts_on), number(row.ends_on) + 1):
             closed.update((counter, day) for counter in (counters if row.counter_id is None else {row.counter_id}))

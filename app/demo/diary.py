@@ -16,13 +16,19 @@ Write = Callable[[str, list[Row]], None]
 
 HISTORY_COLUMNS = ("id", "event", "updated_at", "card_id")
 NOTE_COLUMNS = ("id", "comment", "updated_at", "card_id")
-SHIPMENT_COLUMNS = ("id", "item_kind", "sent_date", "postal_code", "name", "address", "tracking_no", "attempt_no", "returned_date",
-                    "return_reason", "gaiji_flag", "memo", "card_id", "row_stamp", "search_key")
-DOCUMENT_COLUMNS = ("id", "partition_year", "fiscal_year", "business_class", "document_class", "document_no", "name_kanji",
-                    "registered_date", "registered_time", "registered_by_id", "registered_by_name", "updated_date", "updated_time",
-                    "updated_by_id", "updated_by_name", "row_timestamp", "card_id", "row_stamp", "search_key")
-LOG_COLUMNS = ("id", "started_at", "ended_at", "user_id", "user_name", "department", "action_class", "action_code", "action_name",
-               "detail", "my_number_access", "application_id", "client_info", "request_id", "search_key")
+SHIPMENT_COLUMNS = (
+    "id", "item_kind", "sent_date", "postal_code", "name", "address", "tracking_no", "attempt_no", "returned_date",
+    "return_reason", "gaiji_flag", "memo", "card_id", "row_stamp", "search_key",
+)
+DOCUMENT_COLUMNS = (
+    "id", "partition_year", "fiscal_year", "business_class", "document_class", "document_no", "name_kanji", "registered_date",
+    "registered_time", "registered_by_id", "registered_by_name", "updated_date", "updated_time", "updated_by_id",
+    "updated_by_name", "row_timestamp", "card_id", "row_stamp", "search_key",
+)
+LOG_COLUMNS = (
+    "id", "started_at", "ended_at", "user_id", "user_name", "department", "action_class", "action_code", "action_name",
+    "detail", "my_number_access", "application_id", "client_info", "request_id", "search_key",
+)
 
 # Acts take between 10 and 90 hundredths of a second; both ends made once.
 _TICKS = tuple((f"{n * 97 % 500 + 1:03d}{n:03d}", f"{n * 97 % 500 + 1 + 10 + n * 31 % 400:03d}{n:03d}") for n in range(997))
@@ -83,7 +89,7 @@ def _log(first: int, day: int, entries: list[Row]) -> list[Row]:
     for n, (second, doing, detail, card) in enumerate(entries, first):
         start, end = _TICKS[n % 997]
         at = f"{iso}{CLOCK[second - 32400]}."
-        rows.append((n, at + start, at + end, *doing.head, detail, "none", card, doing.client, f"d{n:x}", doing.key))
+        rows.append((n, at + start, at + end, *doing.head, detail, doing.access, card, doing.client, f"d{n:x}", doing.key))
     return rows
 
 

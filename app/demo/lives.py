@@ -188,7 +188,7 @@ class Lives:
         return 0
 
     def delivered(self, case: Case, mailed: int) -> None:
-        issued = self.step(case, mailed + 2 + int(4 * self._random()), "issue", "delivered")
+        issued = self.step(case, self.open_day(case.site, mailed + 2 + int(4 * self._random())), "issue", "delivered")
         self._afterwards(case, issued)
 
     # After the hand-over.

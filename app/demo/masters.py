@@ -75,7 +75,7 @@ def _add(connection: Connection, model: Any, **values: Any) -> int:
     table = model.__table__
     if "search_key" in table.c:
         values["search_key"] = text.search_key([values.get(c.key) for c in table.c if is_name_search(c)])
-    number: int = connection.execute(insert(table).values(**values)).inserted_primary_key[0]
+    number: int = connection.execute(insert(table).values(**values)).inserted_primary_key[0]  # type: ignore[index]
     return number
 
 

@@ -1,5 +1,4 @@
 """The names that demo people are made of: common first, each as 表記:カナ. Invented combinations, nobody in particular."""
-# ruff: noqa: RUF001 - full-width spaces and bars stand in real names
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ class Oddities:
         self._lives = lives
         self._plans: dict[str, Callable[[Case], Any]] = {
             "not_preset": lives.arrive, "not_sent": lives.preset, "not_reminded": lives.notify,
-            "past_deadline": self._past_deadline, "cancelled_not_revoked": self._cancelled, "revoked_not_destroyed": self._revoked,
+            "past_deadline": self._past_deadline,
+            "cancelled_not_revoked": self._cancelled, "revoked_not_destroyed": self._revoked,
             "destroyed_without_date": self._destroyed, "destroyed_without_check": self._destroyed,
             "return_forgotten": lambda case: self._returned(case, 9), "came_in_vain": self._came_in_vain,
             "old_card_kept": self._old_card_kept, "stored_elsewhere": self._coming, "expires_first": lives.notify,
@@ -104,7 +105,7 @@ class Oddities:
     def _posted(self, case: Case) -> None:
         lives = self._lives
         mailed = lives.step(case, lives.working(lives.preset(case), 1), "mail")
-        lives.step(case, mailed + 3, "issue", "delivered")
+        lives.step(case, lives.open_day(case.site, mailed + 3), "issue", "delivered")
 
     def _just_mailed(self, case: Case) -> None:
         """In the post at the cut, whatever the weekday."""

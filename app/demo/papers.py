@@ -6,19 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from app.demo.actors import CONTRACTOR_OF, USERS
+from app.demo.card_numbers import tracking_no
 from app.demo.days import ISO
 from app.demo.diary import Diary
 from app.demo.lives import Case
 from app.demo.people import Person
 
-_RETURN_REASONS = ("unknown_address", "kept_too_long", "kept_too_long", "kept_too_long", "moved", "moved", "refused", "incomplete", "death")
+_RETURN_REASONS = ("unknown_address", *("kept_too_long",) * 4, "moved", "moved", "refused", "incomplete", "death")
 _MEMOS = ("転送不要", "本人へ電話済み", "番地の書き漏れあり")
-
-
-def tracking_no(kind: str, random: Callable[[], float]) -> str:
-    """引受番号: 1 一般書留 or 3 簡易書留, 近畿 59–76, and the check digit, which is the ten digits modulo 7."""
-    ten = ("3" if kind == "card_kani" else "1") + f"{59 + int(random() * 18):02d}{int(random() * 10_000_000):07d}"
-    return f"{ten}{int(ten) % 7}"
 
 
 class Posting:
@@ -50,8 +45,9 @@ class Papers:
             memo = _MEMOS[int(self._random() * len(_MEMOS))] if posting.back and self._random() < 0.3 else ""
             self._diary.shipment(posting.day, (
                 posting.second, posting.kind, ISO[posting.day], case.home.postal_code, person.name, case.home.full,
-                tracking_no(posting.kind, self._random) if tracked else None, posting.attempt, ISO[posting.back] if posting.back else None,
-                posting.reason or None, int(person.gaiji), memo, card, 1, person.name_key))
+                tracking_no(posting.kind, self._random) if tracked else None, posting.attempt,
+                ISO[posting.back] if posting.back else None, posting.reason or None, int(person.gaiji), memo, card, 1,
+                person.name_key))
 
     def file(self, kinds: tuple[str, ...], business: str, day: int, second: int, case: Case, person: Person, card: int) -> None:
         """Files the papers of a visit, an hour or so later; those of the last day are not scanned yet."""

@@ -95,8 +95,8 @@ def families() -> list[Part]:
     weighted: list[Part] = []
     for name, copies in _zipf(list(readings)):
         kana, left = readings[name], copies
-        for variant, percent in shares.get(name, []):
-            some = max(1, copies * percent // 100)
+        for variant, share in shares.get(name, []):
+            some = max(1, copies * share // 100)
             weighted += [part(variant, kana)] * some
             left -= some
         weighted += [part(name, kana)] * max(1, left)

@@ -24,7 +24,7 @@ from app.demo.volumes import BOOKABLE, OPEN_DAYS, Calendar, Volume
 
 @dataclass(frozen=True)
 class Office:
-    """What the database already holds: satellites by code with number and name, procedures likewise, desks, the next log number."""
+    """What the database already holds: satellites and procedures by code with number and name, desks, the next log number."""
 
     sites: dict[str, tuple[int, str]]
     categories: dict[str, tuple[int, str]]
@@ -65,7 +65,8 @@ class Story:
             if day < cut:
                 self._receive(day)
             self._fill(day)
-            self._write("slot", self._desks.close(day))
+            is_long_ago = 0 < self._volume.crowded_days < cut - day
+            self._write("slot", self._desks.close(day, booked_only=is_long_ago))
             self._close_to(day - BOOKABLE)
             progress(day - first + 1, end - first)
         self._close_to(end)

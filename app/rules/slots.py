@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, true, union_all, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select, true, union_all, update
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
@@ -56,6 +55,15 @@ class Opening:
     start: time
     end: time
     free: int
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A time offered for a procedure at a counter: what a booking of it needs to know."""
+
+    category: BookingCategory
+    counter: Counter
+    slot: Slot
 
 
 _OPENING = (Slot.id, Slot.counter_id, Slot.slot_date, Slot.start_time, Slot.end_time, Slot.capacity - Slot.used)
@@ -152,13 +160,23 @@ def _free(category: BookingCategory, counter_id: int, channel: Channel, now: dat
     return select(*_OPENING).where(Slot.counter_id == counter_id, Slot.used < Slot.capacity, *_offered(category, channel, now))
 
 
-def find(session: Session, slot_id: int, category: BookingCategory, channel: Channel, now: datetime) -> Opening:
+_OFFER = (
+    select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, Counter.id == Slot.counter_id)
+    .join(desk_pool_category, desk_pool_category.c.desk_pool_id == Slot.desk_pool_id)
+    .join(BookingCategory, BookingCategory.id == desk_pool_category.c.booking_category_id)
+    .where(Slot.id == bindparam("slot"), Slot.channel == bindparam("channel"), BookingCategory.code == bindparam("category"), Counter.is_open))
+
+
+def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
-    rows = _openings(session, select(*_OPENING).join(Counter, Counter.id == Slot.counter_id)
-                     .where(Slot.id == slot_id, Counter.is_open, *_offered(category, channel, now)))
-    if not rows:
+    row = session.execute(_OFFER, {"slot": slot_id, "channel": channel, "category": category}).first()
+    if row is None:
         raise NotOffered
-    return rows[0]
+    found = Offer(*row)
+    days, local, at = window(found.category, now), now.astimezone(TOKYO), found.slot
+    if days is None or not days[0] <= at.slot_date <= days[1] or (at.slot_date, at.start_time) <= (local.date(), local.time()):
+        raise NotOffered
+    return found
 
 
 def take(session: Session, slot_id: int, units: int) -> None:
@@ -191,8 +209,8 @@ def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int
     if days is None:
         return []
     span = (days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1))
-    return list(dict.fromkeys((d.year, d.month) for d in chain(span)))
+    return list(dict.fromkeys((d.year, d.month) for d in span))
 
 
-__all__ = ["Day", "DayState", "NotOffered", "Opening", "counters_for", "day", "earliest", "find", "give_back", "month",
-           "months_open", "near", "open_slots", "take", "window"]
+__all__ = ["Day", "DayState", "NotOffered", "Offer", "Opening", "counters_for", "day", "earliest", "give_back", "month", "months_open",
+           "near", "offer", "open_slots", "take", "window"]

@@ -1,0 +1,103 @@
+"""Settings: typed, with a sentence for what they refuse; production takes no chances."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app import serving
+from app.locks import take
+from config import ROOT, Settings
+
+KEY = "k" * 32
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+def test_nothing_has_to_be_set_for_trying_out() -> None:
+    found = settings()
+    assert (found.app_env, found.is_sqlite, found.port, found.staff_port, found.demo) == ("development", True, 8000, 8001, False)
+
+
+@pytest.mark.parametrize(("values", "sentence"), [
+    ({"secret_key": ""}, "SECRET_KEY"),
+    ({"secret_key": "short"}, "32文字以上"),
+    ({"secret_key": KEY, "demo": True}, "DEMO"),
+    ({"secret_key": KEY, "web_concurrency": 2}, "REDIS_URL"),
+])
+def test_production_refuses(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        settings(app_env="production", **values)
+
+
+def test_production_starts_with_what_it_needs() -> None:
+    assert settings(app_env="production", secret_key=KEY).is_production
+    assert settings(app_env="production", secret_key=KEY, web_concurrency=4, redis_url="redis://127.0.0.1/0").web_concurrency == 4
+
+
+@pytest.mark.parametrize("url", ["postgresql://u@h/d", "postgres://u@h/d", "postgresql+psycopg://u@h/d"])
+def test_every_spelling_of_postgresql_is_taken(url: str) -> None:
+    assert settings(database_url=url).database_url == "postgresql+psycopg://u@h/d"
+
+
+@pytest.mark.parametrize("wrong", [
+    {"database_url": "mysql://u@h/d"}, {"app_env": "staging"}, {"session_idle_minutes": 0}, {"trusted_proxies": "10.0.0.0/40"},
+    {"port": "eighty"},
+])
+def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**wrong)
+
+
+def test_lists_come_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
+    monkeypatch.setenv("TRUSTED_HOSTS", "staff.example.jp")
+    assert (settings().trusted_proxies, settings().trusted_hosts) == (("127.0.0.1", "10.0.0.0/8"), ("staff.example.jp",))
+
+
+def test_a_process_that_cannot_live_with_its_settings_says_why() -> None:
+    done = run_python("import run; run.main()", APP_ENV="production")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["設定を確認してください。", "SECRET_KEY を32文字以上で設定してください（production では必須です）"]
+
+
+def test_in_production_a_second_process_on_one_sqlite_file_refuses(tmp_path: Path) -> None:
+    production = settings(app_env="production", secret_key=KEY, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0")
+    with held(tmp_path / "app.db.serving.lock"), pytest.raises(SystemExit, match="SQLite で動かせるのは1プロセス"):
+        serving.claim(production, "staff")
+    serving.claim(production, "staff")
+
+
+def test_in_development_a_second_process_only_warns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with held(tmp_path / "app.db.serving.lock"):
+        serving.claim(settings(database_url=f"sqlite:///{tmp_path}/app.db"), "staff")
+    assert capsys.readouterr().err.startswith("注意: データベース app.db は、別のプロセスが使っています")
+
+
+def test_in_production_two_processes_of_a_site_share_their_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "ROOT", tmp_path)
+    production = settings(app_env="production", secret_key=KEY, database_url="postgresql://u@h/d")
+    with held(tmp_path / "var" / "staff.limits.lock"):
+        serving.claim(production, "resident")
+        with pytest.raises(SystemExit, match="REDIS_URL"):
+            serving.claim(production, "staff")
+
+
+def held(path: Path) -> Any:
+    """A lock that somebody else has: flock counts by open file, so one of our own will do."""
+    lock = take(path)
+    assert lock
+    return lock
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": os.environ["PATH"], **environment})

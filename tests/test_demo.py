@@ -1,0 +1,466 @@
+"""Demo data: the same seed makes the same office, every rule of the real one holds in it, and every state and omission is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Select, Text, and_, case, create_engine, exists, func, inspect, or_, select, text
+from sqlalchemy.orm import Session, aliased
+
+from app import search_index
+from app.demo import Plan, ensure_masters, load, people, places
+from app.demo.card_numbers import expiries
+from app.demo.days import number
+from app.demo.stores import COLUMNS
+from app.errors import AppError
+from app.schema import spec_of, specs
+from app.text import has_personal_number, search_key
+from models import (
+    Card,
+    CardHistory,
+    CardState,
+    Counter,
+    CounterClosure,
+    CounterHours,
+    Document,
+    OperationLog,
+    Reservation,
+    ReservationState,
+    Shipment,
+    Slot,
+    metadata,
+)
+from models.bookings import HOLDING
+from tests.databases import Postgres, kinds
+
+UNTIL = date(2026, 11, 23)
+LOADED = [mapper for mapper in specs() if mapper.__tablename__ in COLUMNS]
+
+
+def small(until: date = UNTIL, years: int = 1, seed: int = 7) -> Plan:
+    return Plan(years=years, volume="small", seed=seed, until=until)
+
+
+def empty(url: str) -> Engine:
+    """A database as a migration leaves it: tables, and the index of names."""
+    engine = create_engine(url)
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        for spec in specs().values():
+            if spec.has_search_key:
+                search_index.create(connection, spec.model.__tablename__)
+    return engine
+
+
+@pytest.fixture(scope="module", params=kinds())
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A small volume, loaded once for all tests that only read."""
+    server = Postgres() if request.param == "postgresql" else None
+    if server:
+        server.make()
+    engine = empty(server.url if server else f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}")
+    load(engine, small())
+    yield engine
+    engine.dispose()
+    if server:
+        server.drop()
+
+
+@pytest.fixture
+def session(demo: Engine) -> Iterator[Session]:
+    with Session(demo) as session:
+        yield session
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Engine]:
+    """An empty SQLite database."""
+    engine = empty(f"sqlite:///{tmp_path / 'fresh.db'}")
+    yield engine
+    engine.dispose()
+
+
+def fingerprint(engine: Engine) -> str:
+    """One number for every value of every row, as Python sees it, whatever the database."""
+    digest = hashlib.sha256()
+    with engine.connect() as connection:
+        for table in COLUMNS:
+            columns = metadata.tables[table].c
+            for row in connection.execute(select(columns).order_by(columns.id)):
+                digest.update(repr(tuple(row)).encode())
+    return digest.hexdigest()
+
+
+def count(session: Session, statement: Select[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+
+
+# The same seed
+
+
+def test_same_seed_makes_the_same_data_on_both_databases(demo: Engine, fresh: Engine) -> None:
+    load(fresh, small())
+    assert fingerprint(fresh) == fingerprint(demo)
+
+
+def test_another_seed_makes_other_data(demo: Engine, fresh: Engine) -> None:
+    load(fresh, small(seed=8))
+    assert fingerprint(fresh) != fingerprint(demo)
+
+
+# What the database would say
+
+
+def test_every_column_is_written() -> None:
+    for model in LOADED:
+        assert set(COLUMNS[model.__tablename__]) == {column.name for column in model.__table__.c}
+
+
+def test_sqlite_finds_no_broken_check_and_no_dangling_key(fresh: Engine) -> None:
+    load(fresh, small())
+    with fresh.connect() as connection:
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+        assert connection.execute(text("PRAGMA integrity_check")).all() == [("ok",)]
+
+
+def test_slots_count_the_units_of_who_holds_a_place(session: Session) -> None:
+    held = func.coalesce(func.sum(case((Reservation.state.in_(HOLDING), Reservation.units), else_=0)), 0)
+    rows = session.execute(select(Slot.used, Slot.capacity, held).outerjoin(Reservation).group_by(Slot.id, Slot.used, Slot.capacity))
+    for used, capacity, units in rows:
+        assert used == units <= capacity
+
+
+def test_reservations_repeat_what_their_slot_says(session: Session) -> None:
+    differing = or_(Reservation.booking_date != Slot.slot_date, Reservation.start_time != Slot.start_time,
+                    Reservation.end_time != Slot.end_time, Reservation.channel != Slot.channel,
+                    Reservation.counter_id != Slot.counter_id)
+    assert count(session, select(Reservation.id).join(Slot).where(differing)) == 0
+
+
+def test_indexes_keys_and_triggers_are_back_after_loading(tmp_path: Path, demo: Engine) -> None:
+    untouched = empty(f"sqlite:///{tmp_path / 'untouched.db'}")
+    for table in COLUMNS:
+        for what in ("get_indexes", "get_foreign_keys"):
+            names = [{item["name"] for item in getattr(inspect(engine), what)(table)} for engine in (demo, untouched)]
+            assert names[0] - {f"ix_{table}_search"} == names[1]
+    with demo.connect() as connection:
+        assert search_index.existing(connection) >= {model.__tablename__ for model in LOADED if spec_of(model).has_search_key}  # type: ignore[union-attr]
+
+
+def test_names_are_found_by_the_index_and_new_ones_too(fresh: Engine) -> None:
+    load(fresh, small())
+    with fresh.begin() as connection:
+        found = connection.scalar(text("SELECT count(*) FROM card_fts WHERE card_fts MATCH '\"佐藤\"'"))
+        assert found == connection.scalar(select(func.count(Card.id)).where(Card.search_key.contains("佐藤"))) != 0
+        connection.execute(text("UPDATE card SET search_key = '珍名' WHERE id = 1"))
+        assert connection.scalar(text("SELECT rowid FROM card_fts WHERE card_fts MATCH '\"珍名\"'")) == 1
+
+
+def test_the_next_row_takes_the_next_number(session: Session) -> None:
+    last = session.scalar(select(func.max(CardHistory.id))) or 0
+    row = CardHistory(card_id=1, event={}, updated_at=session.get_one(CardHistory, 1).updated_at)
+    session.add(row)
+    session.flush()
+    assert row.id == last + 1
+    session.rollback()
+
+
+# What is there
+
+
+def test_small_has_enough_to_try_everything(session: Session) -> None:
+    sizes = {model: session.scalar(select(func.count()).select_from(model)) or 0 for model in LOADED}
+    assert sizes[Card] == 400
+    assert 500 < sizes[Reservation] < 1200
+    assert sizes[OperationLog] >= 10 * sizes[Card]
+    assert count(session, select(Slot).where(Slot.used > 0, Slot.used < Slot.capacity)) > 20
+
+
+def test_coming_days_have_full_partly_used_and_empty_slots(session: Session) -> None:
+    coming = select(Slot.id).where(Slot.slot_date > UNTIL)
+    for some in (Slot.used == Slot.capacity, and_(Slot.used > 0, Slot.used < Slot.capacity), Slot.used == 0):
+        assert count(session, coming.where(some)) > 3
+    assert session.scalar(select(func.max(Slot.slot_date))) == UNTIL + timedelta(days=60)
+
+
+def test_every_state_is_there(session: Session) -> None:
+    assert set(session.scalars(select(Card.state).distinct())) == set(CardState)
+    assert set(session.scalars(select(Reservation.state).distinct())) == set(ReservationState) - {ReservationState.HELD}
+    for column in (Slot.channel, Card.application_channel, Card.visit_type, Card.agent_issue, Card.fee_flag, Shipment.item_kind,
+                   OperationLog.action_class, OperationLog.my_number_access):
+        assert set(session.scalars(select(column).distinct())) == set(column.type.enum_class), column
+
+
+def test_past_visits_are_over_and_coming_ones_are_not(session: Session) -> None:
+    states = Tally({(past, state): n for past, state, n in session.execute(
+        select(Reservation.booking_date < UNTIL, Reservation.state, func.count()).group_by(Reservation.booking_date < UNTIL, Reservation.state))})
+    assert states[True, ReservationState.BOOKED] == states[False, ReservationState.ARRIVED] == states[False, ReservationState.NO_SHOW] == 0
+    assert states[True, ReservationState.ARRIVED] > 5 * states[True, ReservationState.NO_SHOW] > 0
+    assert states[False, ReservationState.BOOKED] > 100
+
+
+def test_nothing_happens_on_or_after_until(session: Session) -> None:
+    for column in (Card.application_date, Card.issued_date, Shipment.sent_date, Document.registered_date, Reservation.requested_date):
+        assert (session.scalar(select(func.max(column))) or UNTIL) < UNTIL
+    assert (session.scalar(select(func.max(OperationLog.started_at))) or session.get_one(OperationLog, 1).started_at).date() < UNTIL
+
+
+def test_names_are_written_in_every_way(session: Session) -> None:
+    names = set(session.scalars(select(Card.name)))
+    assert any("\U000e0100" <= c <= "\U000e01ef" or c in "髙﨑𠮷" for name in names for c in name)
+    assert any(len(name) > 50 for name in names)
+    spellings = {p.name for p in people.families()}
+    assert {"髙橋", "山﨑", "𠮷田", "葛\U000e0100城"} <= spellings
+    assert len({p.name for p in people.families()}) > 300
+
+
+def test_people_live_in_all_nine_wards_with_the_towns_own_postal_codes(session: Session) -> None:
+    codes = {(ward, town.postal_code) for ward, found in places.towns().items() for town in found}
+    for address, code in session.execute(select(Card.address, Card.postal_code)):
+        ward = address.removeprefix("兵庫県神戸市").split("区")[0] + "区"
+        assert (ward, code) in codes
+    assert len({ward for ward, _ in codes}) == 9
+
+
+def test_households_come_together(session: Session) -> None:
+    groups = defaultdict(list)
+    for row in session.scalars(select(Reservation).where(Reservation.group_id.is_not(None))):
+        groups[row.group_id].append((row.slot_id, row.address, row.phone, row.state, row.name.split("　")[0]))
+    assert groups
+    assert all(len(rows) > 1 and len(set(rows)) == 1 for rows in groups.values())
+
+
+# Omissions: what the office must be able to find (domain §1)
+
+
+def days_ago(days: int) -> date:
+    return UNTIL - timedelta(days=days)
+
+
+def omissions() -> dict[str, Select[Any]]:
+    """One query for each kind of 手続き漏れ."""
+    other, old = aliased(Card), aliased(Card)
+    same_person = and_(Reservation.name == Card.name, Reservation.birth_date == Card.birth_date, Reservation.counter_id == Card.issue_site_id,
+                       Reservation.procedure_name == "交付時来庁")
+    notified = Card.state.in_((CardState.NOTIFIED, CardState.RETURNED, CardState.REMINDED))
+    posted_card = Shipment.item_kind.in_(("card_honnin", "card_kani"))
+    card = select(Card.id)
+    return {
+        "a arrived, not preset": card.where(Card.state == CardState.ARRIVED, Card.managed_from < days_ago(10)),
+        "b preset, nothing sent": card.where(Card.state == CardState.PRESET, Card.preset_date < days_ago(14), Card.notice_sent_date.is_(None)),
+        "c notified, no reminder": card.where(Card.state == CardState.NOTIFIED, Card.notice_sent_date < days_ago(60),
+                                              Card.reminder_sent_date.is_(None)),
+        "d past the deadline": card.where(Card.state == CardState.REMINDED, Card.reminder_sent_date < days_ago(95)),
+        "e cancelled, not revoked": card.where(Card.issue_cancelled, Card.storage_site_id.is_not(None), ~Card.revocation_done),
+        "f revoked, still there": card.where(Card.state == CardState.REVOKED, Card.storage_site_id.is_not(None), Card.disposed_date.is_(None)),
+        "g destroyed without a date": card.where(Card.disposal_done, or_(Card.disposed_date.is_(None), Card.disposal_reason.is_(None))),
+        "g a date without the check": card.where(~Card.disposal_done, Card.disposed_date.is_not(None)),
+        "h issued without the check": card.where(~Card.issue_done, Card.issued_date.is_not(None)),
+        "h the check without a date": card.where(Card.issue_done, Card.issued_date.is_(None)),
+        "i fee not collected": card.where(Card.fee_flag == "paid", Card.issued_date.is_not(None), Card.fee_collected_date.is_(None)),
+        "j return not followed up": card.join(Shipment).where(Card.state == CardState.RETURNED, Shipment.returned_date < days_ago(7)),
+        "k came but not issued": card.join(Reservation, same_person).where(
+            Reservation.state == ReservationState.ARRIVED, or_(Card.issued_date.is_(None), Card.issued_date != Reservation.booking_date)),
+        "l old card kept": select(old.id).join(other, and_(other.name == old.name, other.birth_date == old.birth_date, other.id > old.id,
+                                                           other.issue_kind == "reissue")).where(
+            old.reissue_requested, ~old.revocation_done, old.collected_date.is_(None)),
+        "m stored elsewhere": card.join(Reservation, same_person).where(
+            Reservation.state == ReservationState.BOOKED, Card.storage_site_id != Card.issue_site_id),
+        "n expires before pick-up": card.where(notified, Card.card_expiry < UNTIL),
+        "o no tracking number": select(Shipment.id).where(posted_card, Shipment.tracking_no.is_(None)),
+        "p nothing scanned": card.where(Card.issued_date < days_ago(7), ~exists().where(Document.card_id == Card.id)),
+        "q posted, never seen": card.join(Shipment).where(posted_card, Card.visit_type == "at_issue"),
+    }
+
+
+@pytest.mark.parametrize("omission", list(omissions()))
+def test_every_omission_is_there_a_few_times(session: Session, omission: str) -> None:
+    found = count(session, omissions()[omission])
+    assert 2 <= found <= 12  # planned three times; what happens by itself is the exception
+
+
+# Text
+
+
+def test_search_keys_are_those_of_the_names(session: Session) -> None:
+    for model in LOADED:
+        spec = spec_of(model)
+        if spec and spec.has_search_key:
+            names = [getattr(model, part.key) for part in spec.name_searched]
+            for *words, key in session.execute(select(*names, model.search_key)):
+                assert key == search_key(words)
+
+
+def test_no_text_could_pass_for_a_personal_number(session: Session) -> None:
+    for model in LOADED:
+        parts = [part for part in spec_of(model).parts.values() if part.is_free_text]  # type: ignore[union-attr]
+        for row in session.execute(select(*(getattr(model, part.key) for part in parts))):
+            assert not any(has_personal_number(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for value in row)
+
+
+def test_every_text_fits_its_column(session: Session) -> None:
+    for model in LOADED:
+        for column in model.__table__.c:
+            if isinstance(column.type, Text) or not getattr(column.type, "length", None):
+                continue
+            assert (session.scalar(select(func.max(func.length(column)))) or 0) <= column.type.length
+
+
+def test_rows_read_back_as_their_python_types(session: Session) -> None:
+    first, log = session.get_one(Card, 1), session.get_one(OperationLog, 1)
+    assert isinstance(first.application_date, date)
+    assert first.preset_done in (True, False)
+    assert log.started_at.tzinfo is not None
+    assert log.started_at <= log.ended_at
+    assert isinstance(session.get_one(CardHistory, 1).event, dict)
+    assert session.get_one(Reservation, 1).start_time < session.get_one(Reservation, 1).end_time
+
+
+# Cards and what belongs to them
+
+
+LEGAL = {
+    None: "applied", "applied": "arrived cancelled", "arrived": "preset cancelled", "preset": "notified mailed issued cancelled",
+    "notified": "returned reminded issued cancelled", "mailed": "returned issued", "returned": "notified mailed reminded issued cancelled",
+    "reminded": "reminded returned issued cancelled", "issued": "revoked", "cancelled": "revoked", "revoked": "collected disposed",
+    "collected": "disposed",
+}
+
+
+def histories(session: Session) -> dict[int, list[CardHistory]]:
+    found = defaultdict(list)
+    for row in session.scalars(select(CardHistory).order_by(CardHistory.updated_at, CardHistory.id)):
+        found[row.card_id].append(row)
+    return found
+
+
+def test_histories_follow_the_state_machine_to_the_state_of_the_card(session: Session) -> None:
+    states = dict(session.execute(select(Card.id, Card.state)).tuples())
+    for card, rows in histories(session).items():
+        events = [row.event for row in rows]
+        assert events[0]["from"] is None
+        assert all(before["to"] == after["from"] for before, after in pairwise(events))
+        assert all(e["to"] in LEGAL[e["from"]].split() for e in events if e["to"] != e["from"])
+        assert events[-1]["to"] == states[card]
+    assert len(histories(session)) == 400
+
+
+def test_dates_of_a_card_are_in_order(session: Session) -> None:
+    for card in session.scalars(select(Card)):
+        dates = [card.application_date, card.managed_from, card.preset_date, card.notice_sent_date, card.issued_date]
+        known = [day for day in dates if day]
+        assert known == sorted(known)
+        assert not (card.fee_collected_date and card.fee_flag != "paid")
+        assert not (card.notice_no and card.state in (CardState.ISSUED, CardState.CANCELLED))
+
+
+def test_postings_agree_with_their_card(session: Session) -> None:
+    sent = defaultdict(list)
+    for row in session.scalars(select(Shipment).order_by(Shipment.id)):
+        sent[row.card_id, row.item_kind].append(row)
+        if row.tracking_no:
+            assert int(row.tracking_no[:10]) % 7 == int(row.tracking_no[10])
+            assert row.tracking_no[0] == {"card_honnin": "1", "card_kani": "3"}[row.item_kind]
+    for rows in sent.values():
+        assert [row.attempt_no for row in rows] == list(range(1, len(rows) + 1))
+        assert all(row.returned_date for row in rows[:-1])
+    for card, noticed in session.execute(select(Card.id, Card.notice_sent_date)):
+        assert noticed == (sent[card, "notice"][-1].sent_date if sent[card, "notice"] else None)
+
+
+def test_numbers_grow_with_time(session: Session) -> None:
+    for column in (Card.application_date, Reservation.requested_date, CardHistory.updated_at, Shipment.sent_date, Document.registered_date,
+                   OperationLog.started_at, Slot.slot_date):
+        values = list(session.scalars(select(column).order_by(column.class_.id)))
+        assert values == sorted(values), column
+
+
+def test_log_rows_name_the_demo_accounts_and_real_cards(session: Session) -> None:
+    users = set(session.scalars(select(OperationLog.user_id).distinct()))
+    assert {"admin", "manager", "staff", "staff2", "contractor", "operator"} <= users
+    assert count(session, select(OperationLog.id).where(OperationLog.application_id > 400)) == 0
+    assert count(session, select(OperationLog.application_id).where(OperationLog.application_id.is_not(None)).distinct()) == 400
+
+
+@pytest.mark.parametrize(("birth", "applied", "expected"), [
+    (date(1990, 6, 1), date(2026, 5, 20), (date(2036, 6, 1), date(2031, 6, 1))),  # the 10th birthday after, not ten years
+    (date(1996, 2, 29), date(2026, 1, 10), (date(2035, 2, 28), date(2030, 2, 28))),
+    (date(2003, 1, 1), date(2022, 3, 31), (date(2026, 1, 1), date(2026, 1, 1))),  # 19 years old, under 20 when J-LIS received it
+    (date(2003, 1, 1), date(2022, 4, 1), (date(2032, 1, 1), date(2027, 1, 1))),
+])
+def test_expiry_is_a_birthday(birth: date, applied: date, expected: tuple[date, date]) -> None:
+    person = people.Person("", "", "", "", "male", False, False, False, number(birth))  # noqa: FBT003
+    card, certificate, _sign = expiries(person, number(applied), number(applied) + 14, renewal=False, stay=0)
+    assert (card, certificate) == (number(expected[0]) - (expected[0] == date(2026, 1, 1)) * 0, number(expected[1]))
+
+
+# Masters, and when it must not load
+
+
+def test_masters_are_made_once_and_left_alone(fresh: Engine) -> None:
+    with Session(fresh) as session:
+        ensure_masters(session.connection())
+        session.scalars(select(Counter).where(Counter.code == "tanigami")).one().name = "谷上"
+        session.flush()
+        ensure_masters(session.connection())
+        names = list(session.scalars(select(Counter.name).order_by(Counter.sort_order)))
+        assert names == ["三宮サテライト", "谷上", "新長田サテライト", "学園都市サテライト"]
+        assert count(session, select(CounterHours)) == 7 + 3 * 5
+        assert count(session, select(CounterClosure)) == len(set(session.scalars(select(CounterClosure.starts_on))))
+        assert "仮定" in session.scalars(select(Counter.note).where(Counter.code == "sannomiya")).one()
+
+
+def test_a_database_in_use_is_refused(demo: Engine) -> None:
+    before = fingerprint(demo)
+    with pytest.raises(AppError, match="空のデータベース"):
+        load(demo, small())
+    assert fingerprint(demo) == before
+
+
+@pytest.mark.parametrize("years", [0, 40])
+def test_years_out_of_range_are_refused(fresh: Engine, years: int) -> None:
+    with pytest.raises(AppError, match="年数"):
+        load(fresh, small(years=years))
+
+
+@pytest.mark.parametrize(("until", "years"), [(date(2026, 1, 2), 2), (date(2024, 2, 29), 1)])
+def test_any_day_and_several_years_will_do(fresh: Engine, until: date, years: int) -> None:
+    counts = load(fresh, small(until=until, years=years))
+    assert counts["card"] == 400 * years
+    with Session(fresh) as session:
+        test_slots_count_the_units_of_who_holds_a_place(session)
+        test_histories_end_in_every_state(session)
+
+
+def test_histories_end_in_every_state(session: Session) -> None:
+    assert {rows[-1].event["to"] for rows in histories(session).values()} == {state.value for state in CardState}
+
+
+def test_progress_reaches_its_end(fresh: Engine) -> None:
+    seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    load(fresh, small(), progress=lambda what, done, total: seen[what].append((done, total)))
+    assert list(seen) == ["データ", "索引"]
+    for steps in seen.values():
+        assert steps == sorted(steps)
+        assert steps[-1][0] == steps[-1][1]
+
+
+def test_a_load_that_breaks_off_leaves_nothing(fresh: Engine) -> None:
+    def stop(what: str, done: int, _total: int) -> None:
+        if what == "索引" and done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(fresh, small(), progress=stop)
+    with Session(fresh) as session:
+        assert count(session, select(Card)) == count(session, select(Slot)) == 0
+    assert load(fresh, small())["card"] == 400

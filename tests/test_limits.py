@@ -1,0 +1,198 @@
+"""How often one caller may try: by address and by account, with Redis, without it, and while it is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app import limits
+from app.edge import client_address
+from config import Settings
+from tests.conftest import csrf_token
+from tests.databases import PASSWORD, missing
+from tests.sites import log, person, site
+
+START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
+needs_redis = pytest.mark.skipif("Redis" in missing(), reason="Redis がありません")
+PROXY = {"trusted_proxies": ("127.0.0.1",)}
+
+
+WRONG = "wrong wrong wrong"
+
+
+def attempt(client: FlaskClient, password: str = WRONG, username: str = "staff", address: str = "", **headers: str) -> Any:
+    came = {**headers, **({"X-Forwarded-For": address} if address else {})}
+    token = csrf_token(client.get("/login/").text)
+    return client.post("/login/", headers=came, data={"username": username, "password": password, "csrf_token": token})
+
+
+def tries(app: Flask, many: int, **kw: Any) -> list[int]:
+    return [attempt(app.test_client(), **kw).status_code for _ in range(many)]
+
+
+@contextmanager
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+def test_sixth_wrong_try_of_an_address_waits_and_is_told_how_long(database: Any) -> None:
+    with clock() as now, site(database, limit_login="5 per minute; 30 per hour") as app:
+        assert tries(app, 6, username="nobody") == [401] * 5 + [429]
+        answer = attempt(app.test_client(), PASSWORD)
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 61
+        assert "しばらくしてから" in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+        now.shift(timedelta(seconds=62))
+        assert attempt(app.test_client(), PASSWORD).status_code == 302
+
+
+def test_office_behind_one_address_starts_its_morning_together(database: Any) -> None:
+    """Good sign-ins give back what they took; wrong ones between them do not come back."""
+    with clock(), site(database, limit_login="3 per minute") as app:
+        assert tries(app, 2) == [401, 401]
+        assert tries(app, 8, password=PASSWORD, username="manager") == [302] * 8
+        assert tries(app, 2) == [401, 429]
+
+
+def test_reading_the_sign_in_page_is_not_limited(database: Any) -> None:
+    with site(database, limit_login="1 per minute") as app:
+        assert [app.test_client().get("/login/").status_code for _ in range(5)] == [200] * 5
+
+
+def test_addresses_are_counted_apart_behind_our_proxy(database: Any) -> None:
+    with clock(), site(database, limit_login="2 per minute", **PROXY) as app:
+        assert tries(app, 3, username="nobody", address="10.1.10.5") == [401, 401, 429]
+        assert tries(app, 2, username="nobody", address="10.1.10.6") == [401, 401]
+
+
+def test_a_strangers_header_does_not_change_who_he_is(database: Any) -> None:
+    with clock(), site(database, limit_login="2 per minute") as app:
+        assert [attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}").status_code for n in range(4)] == [401, 401, 429, 429]
+    with clock(), site(database, limit_login="2 per minute", **PROXY) as app:
+        spoofed = [attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}, 203.0.113.7").status_code for n in range(3)]
+        assert spoofed == [401, 401, 429]
+
+
+def test_an_ipv6_household_is_one_caller(database: Any) -> None:
+    with clock(), site(database, limit_login="2 per minute", **PROXY) as app:
+        assert [attempt(app.test_client(), address=f"2001:db8:0:1::{n}").status_code for n in range(3)] == [401, 401, 429]
+        assert attempt(app.test_client(), address="2001:db8:0:2::1").status_code == 401
+
+
+@pytest.mark.parametrize(("chain", "found"), [
+    ("", "192.0.2.1"), ("203.0.113.7", "203.0.113.7"), ("1.1.1.1, 203.0.113.7", "203.0.113.7"), ("203.0.113.7, 10.0.0.9", "203.0.113.7"),
+    ("10.0.0.8, 10.0.0.9", "10.0.0.8"), ("nonsense", "nonsense")])
+def test_the_nearest_untrusted_address_is_the_client(chain: str, found: str) -> None:
+    trusted = ("192.0.2.1", "10.0.0.0/24") if chain else ("10.0.0.0/24",)
+    with Flask("x").test_request_context(headers={"X-Forwarded-For": chain}, environ_base={"REMOTE_ADDR": "192.0.2.1"}):
+        assert client_address(trusted) == found
+
+
+# -- per account ------------------------------------------------------------------------------------------------------
+
+def test_account_under_attack_waits_in_that_network_only(database: Any, session: Session) -> None:
+    with clock() as now, site(database, **PROXY) as app:
+        assert [attempt(app.test_client(), address=f"203.0.113.{n}").status_code for n in range(11)] == [401] * 10 + [429]
+        assert attempt(app.test_client(), PASSWORD, address="203.0.113.99").status_code == 429
+        assert attempt(app.test_client(), PASSWORD, "STAFF ", address="203.0.113.99").status_code == 429
+        assert attempt(app.test_client(), PASSWORD, "manager", address="203.0.113.99").status_code == 302
+        assert attempt(app.test_client(), PASSWORD, address="10.1.10.5").status_code == 302
+        now.shift(timedelta(minutes=15, seconds=1))
+        assert attempt(app.test_client(), PASSWORD, address="203.0.113.99").status_code == 302
+    assert person(session, "staff").fail_login_count == 0
+
+
+def test_the_wait_grows_and_ends(database: Any) -> None:
+    with clock() as now, site(database, **PROXY) as app:
+        assert tries(app, 11, address="203.0.113.7")[-1] == 429
+        now.shift(timedelta(minutes=15, seconds=1))
+        assert tries(app, 11, address="203.0.113.7") == [401] * 10 + [429]
+        now.shift(timedelta(minutes=15, seconds=1))
+        answer = attempt(app.test_client(), PASSWORD, address="203.0.113.7")
+        assert (answer.status_code, int(answer.headers["Retry-After"]) > 20 * 60) == (429, True)
+        now.shift(timedelta(minutes=30))
+        assert attempt(app.test_client(), PASSWORD, address="203.0.113.7").status_code == 302
+
+
+def test_unknown_names_wait_like_known_ones(database: Any) -> None:
+    with clock(), site(database) as app:
+        assert tries(app, 11, username="nobody") == [401] * 10 + [429]
+
+
+def test_a_good_sign_in_begins_the_account_anew(database: Any) -> None:
+    with clock(), site(database) as app:
+        assert tries(app, 9) == [401] * 9
+        assert tries(app, 1, password=PASSWORD) == [302]
+        assert tries(app, 10) == [401] * 10
+
+
+def test_a_siege_is_told_to_the_log_once_a_minute(database: Any, session: Session) -> None:
+    with clock() as now, site(database, limit_login="2 per minute; 3 per hour") as app:
+        tries(app, 7, username="nobody")
+        assert [row.user_id for row in log(session, "limit.refused")] == ["unknown"]
+        now.shift(timedelta(seconds=61))
+        tries(app, 3, username="nobody")
+    assert len(log(session, "limit.refused")) == 2
+
+
+def test_typed_names_are_not_kept_by_the_limiter(database: Any) -> None:
+    with site(database) as app:
+        attempt(app.test_client(), username="my-secret")
+        assert not any("my-secret" in key for key in limits.limiter.storage.storage)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["limit_login", "limit_booking", "limit_lookup"])
+def test_a_limit_that_cannot_be_read_stops_the_start(database: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name.upper()} は「5 per minute; 30 per hour」のように"), site(database, **{name: "five"}):
+        pass
+
+
+# -- where it is counted ----------------------------------------------------------------------------------------------
+
+def test_there_is_one_limiter_and_it_is_on(staff_app: Flask, resident_app: Flask) -> None:
+    for app in (staff_app, resident_app):
+        assert app.extensions["limiter"] == {limits.limiter}
+        assert app.config["RATELIMIT_ENABLED"] is True
+
+
+def test_redis_away_means_limited_by_each_process(database: Any) -> None:
+    with site(database, limit_login="2 per minute", redis_url="redis://127.0.0.1:1/0") as app:
+        assert tries(app, 4, username="nobody") == [401, 401, 429, 429]
+        assert tries(app, 1, username="nobody", password=PASSWORD) == [429]
+
+
+def test_redis_away_during_a_good_sign_in_lets_it_pass(database: Any) -> None:
+    with site(database, redis_url="redis://127.0.0.1:1/0") as app:
+        assert tries(app, 1, password=PASSWORD) == [302]
+
+
+@needs_redis
+def test_processes_count_together_in_redis(database: Any) -> None:
+    url = Settings(_env_file=None).test_redis_url
+    with redis.Redis.from_url(url) as server:
+        server.flushdb()
+    with clock(), site(database, limit_login="3 per minute", redis_url=url) as one:
+        assert tries(one, 2, username="nobody") == [401, 401]
+        with site(database, limit_login="3 per minute", redis_url=url) as other:
+            assert tries(other, 2, username="nobody") == [401, 429]
+            assert tries(other, 1, password=PASSWORD) == [429]
+
+
+@needs_redis
+def test_good_sign_ins_give_back_in_redis_too(database: Any) -> None:
+    url = Settings(_env_file=None).test_redis_url
+    with redis.Redis.from_url(url) as server:
+        server.flushdb()
+    with site(database, limit_login="2 per minute", redis_url=url) as app:
+        assert tries(app, 6, password=PASSWORD) == [302] * 6

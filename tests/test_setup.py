@@ -1,0 +1,182 @@
+"""`flask setup`: from nothing to a product that can be worked with, and nothing changes the second time."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_appbuilder.security.sqla.models import PermissionView, Role
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app import create_app, passwords
+from app.context import acting, system
+from app.demo_accounts import ACCOUNTS
+from app.extensions import db
+from app.installing import install
+from app.rules import accounts
+from config import ROOT, Settings
+from models import CodeItem, Counter, Employer, FeeRule, Installed, OperationLog, RetentionRule, Slot, Staff
+from tests.conftest import House
+from tests.databases import PASSWORD, Database, Postgres, Sqlite, kinds
+
+
+def role(session: Session, name: str) -> set[tuple[str, str]]:
+    found = session.scalars(select(Role).where(Role.name == name)).one()
+    return {(p.permission.name, p.view_menu.name) for p in found.permissions}
+
+
+@pytest.mark.parametrize("name", list(accounts.ROLES))
+def test_each_role_has_the_rights_of_the_table(session: Session, name: str) -> None:
+    assert role(session, name) == set(accounts.rights_of(name))
+
+
+def test_nobody_is_all_powerful_and_the_public_has_no_rights(session: Session) -> None:
+    assert set(session.scalars(select(Role.name))) == set(accounts.ROLES)
+    everything = set().union(*(accounts.rights_of(name) for name in accounts.ROLES))
+    assert all(set(accounts.rights_of(name)) < everything for name in accounts.ROLES)
+
+
+def test_there_is_one_demo_account_a_role_with_its_counters(session: Session) -> None:
+    users = {user.username: user for user in session.scalars(select(Staff))}
+    assert set(users) == {"admin", "manager", "staff", "staff2", "contractor", "operator", "auditor", "maintainer"}
+    assert {name: [c.code for c in user.counters] for name, user in users.items() if user.counters} == {
+        "staff": ["sannomiya"], "contractor": ["sannomiya"], "staff2": ["shin-nagata"]}
+    assert users["contractor"].employer is Employer.CONTRACTOR
+    assert all(passwords.matches(user.password, PASSWORD) for user in users.values())
+    assert all(user.department and user.full_name for user in users.values())
+
+
+def test_code_lists_fees_and_retention_are_there(session: Session) -> None:
+    lists = set(session.scalars(select(CodeItem.list_name)))
+    assert lists == {"issue_kind", "registration_reason", "card_status", "business_class", "document_class"}
+    express = session.scalars(select(FeeRule).where(FeeRule.issue_kind == "express")).one()
+    assert (f"{express.valid_from}", express.amount) == ("2024-12-02", 2000)
+    application = session.scalars(select(RetentionRule).where(RetentionRule.document_class == "application")).one()
+    assert (application.years, application.basis.label) == (15, "受理日から")
+
+
+def test_doing_it_again_changes_nothing(database: House, resident_app: Flask, session: Session) -> None:
+    before = session.scalar(select(func.count()).select_from(OperationLog))
+    session.rollback()
+    assert install(resident_app).added == 0
+    assert session.scalar(select(func.count()).select_from(OperationLog)) == before
+
+
+def test_an_administrators_changes_stay(resident_app: Flask, session: Session) -> None:
+    clerk = session.scalars(select(Role).where(Role.name == "staff")).one()
+    taken = next(p for p in clerk.permissions if (p.permission.name, p.view_menu.name) == ("can_delete", "Shipment"))
+    clerk.permissions.remove(taken)
+    session.delete(session.scalars(select(Role).where(Role.name == "operator")).one())
+    session.scalars(select(CodeItem).where(CodeItem.value == "express")).one().name = "特急発行"
+    session.delete(session.scalars(select(CodeItem).where(CodeItem.value == "defective")).one())
+    session.delete(session.scalars(select(FeeRule).where(FeeRule.registration_reason == "other")).one())
+    session.commit()
+    install(resident_app)
+    assert ("can_delete", "Shipment") not in role(session, "staff")
+    assert session.scalars(select(Role).where(Role.name == "operator")).all() == []
+    assert session.scalars(select(CodeItem.name).where(CodeItem.value == "express")).one() == "特急発行"
+    assert session.scalars(select(CodeItem).where(CodeItem.value == "defective")).all() == []
+    assert session.scalars(select(FeeRule).where(FeeRule.registration_reason == "other")).all() == []
+
+
+def test_rights_that_a_new_version_brings_reach_the_roles(resident_app: Flask, session: Session) -> None:
+    """As before the version that brought shipments: neither their rights nor the memory of them."""
+    gone = [p for p in session.scalars(select(PermissionView)) if p.view_menu.name == "Shipment"]
+    for permission in gone:
+        permission.role.clear()
+    clerk = session.scalars(select(Role).where(Role.name == "staff")).one()
+    clerk.permissions = [p for p in clerk.permissions if (p.permission.name, p.view_menu.name) != ("can_edit", "Card")]
+    session.flush()
+    for permission in gone:
+        session.delete(permission)
+    session.execute(delete(Installed).where(Installed.name.like("right:% Shipment")).execution_options(by_rule="test"))
+    session.commit()
+    install(resident_app)
+    assert {pair for pair in role(session, "staff") if pair[1] == "Shipment"} == {p for p in accounts.rights_of("staff") if p[1] == "Shipment"}
+    assert ("can_edit", "Card") not in role(session, "staff")  # what the administrator took away stays away
+
+
+def test_without_demo_there_are_no_accounts_and_no_counters(tmp_path: Path) -> None:
+    app = create_app("resident", Settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/a.db", secret_key="test " * 10))
+    assert install(app).demo_password == ""
+    with app.app_context(), acting(db.session(), system("テスト")):
+        assert [db.session.scalar(select(func.count()).select_from(model)) for model in (Staff, Counter, Slot)] == [0, 0, 0]
+        assert db.session.scalar(select(func.count()).select_from(Role))
+        db.engine.dispose()
+
+
+def flask(*words: str, url: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command as people type it."""
+    return subprocess.run([Path(sys.executable).parent / "flask", *words], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+                          env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore",
+                               **environment})
+
+
+@pytest.fixture(params=kinds())
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    place: Database = Sqlite(tmp_path) if request.param == "sqlite" else Postgres()
+    place.make()
+    yield place
+    place.drop()
+
+
+def test_from_an_empty_database_to_a_working_day(empty: Database) -> None:
+    """The commands of an administrator, in order."""
+    made = flask("setup", url=empty.url, DEMO="1", DEMO_PASSWORD=PASSWORD)
+    assert made.returncode == 0, made.stderr
+    assert f"デモアカウントのパスワード: {PASSWORD}" in made.stdout
+    again = flask("setup", url=empty.url, DEMO="1")
+    assert "変更はありません" in again.stdout
+    assert "デモアカウントのパスワード" not in again.stdout  # this one does not know it
+    opened = flask("slots", "open", "--days", "7", url=empty.url)
+    assert int(re.sub(r"\D", "", opened.stdout)) > 100
+    assert "予約枠を 0 件" in flask("slots", "open", "--days", "7", url=empty.url).stdout
+    loaded = flask("demo", "load", "--volume", "small", url=empty.url)
+    assert loaded.returncode == 0, loaded.stderr
+    assert re.search(r"操作ログ  \d{1,3},\d{3} 件", loaded.stdout)
+    twice = flask("demo", "load", url=empty.url)
+    assert (twice.returncode, "Traceback" in twice.stderr) == (1, False)
+    assert "空のデータベースにだけ" in twice.stderr
+
+
+def test_two_deploys_at_once(empty: Database) -> None:
+    together = [subprocess.Popen([Path(sys.executable).parent / "flask", "setup"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 text=True, env={"PATH": os.environ["PATH"], "DATABASE_URL": empty.url, "SECRET_KEY": "test " * 10,
+                                                 "PYTHONWARNINGS": "ignore", "DEMO": "1", "DEMO_PASSWORD": PASSWORD}) for _ in range(3)]
+    said = [process.communicate(timeout=100)[0] for process in together]
+    assert [process.returncode for process in together] == [0, 0, 0], said
+    assert sum("変更はありません" in words for words in said) == 2
+
+
+@pytest.mark.parametrize("words", [("setup",), ("slots", "open"), ("demo", "load")])
+def test_a_command_without_its_database_says_so_in_a_sentence(words: tuple[str, ...]) -> None:
+    done = flask(*words, url="postgresql://nobody@127.0.0.1:1/none")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: データベースを使えません")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("setup",), ("slots", "open"), ("demo", "load"), ("schema", "check"), ("schema", "docs")])
+def test_every_command_explains_itself_in_japanese(resident_app: Flask, words: tuple[str, ...]) -> None:
+    said = resident_app.test_cli_runner().invoke(args=[*words, "--help"])
+    assert said.exit_code == 0
+    assert re.search("[ぁ-ん]", said.output.split("Options:")[0])
+
+
+def test_schema_check_passes_and_reports(resident_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = resident_app.test_cli_runner().invoke
+    assert run(args=["schema", "check"]).exit_code == 0
+    monkeypatch.setattr("app.schema.check", lambda: ["S001 models.x.X: __label__ and __group__ must be set"])
+    failed = run(args=["schema", "check"])
+    assert (failed.exit_code, "S001 models.x.X" in failed.output) == (1, True)
+
+
+def test_accounts_are_told_by_their_roles() -> None:
+    assert [account.role_label for account in ACCOUNTS][:2] == ["システム管理者", "本庁担当"]
