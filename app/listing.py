@@ -81,6 +81,8 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     statement = _ordered(statement, spec, want, reverse=backwards).limit(size + 1).execution_options(walk=walk)
     keys = list(session.scalars(statement))
     more, keys = len(keys) > size, keys[:size]
+    if not keys and place != Place():  # the row it should have followed has gone, or nothing lies beyond it
+        return fetch(session, spec, want, size=size, place=None if backwards else Place(end=True))
     if backwards:
         keys.reverse()
         return Page(rows=_rows(session, spec, keys), count=count, has_previous=more, has_next=not place.end)

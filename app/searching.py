@@ -6,6 +6,7 @@ two characters, where trigrams are slow on the one and find nothing on the other
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import AppError, PersonalNumberFound
 from app.schema import Spec
-from app.text import alnum, fold, has_personal_number, pieces
+from app.text import alnum, fold, has_personal_number, pieces, tidy
 
 
 class TooShort(AppError):
@@ -28,7 +29,7 @@ class Search:
 
     spec: Spec
     dialect: str
-    exact: str = ""
+    exact: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
     @classmethod
@@ -37,16 +38,16 @@ class Search:
         if has_personal_number(typed):
             raise PersonalNumberFound(field="q")
         dialect = session.get_bind().dialect.name
-        typed = typed.strip()
+        typed = tidy(typed)
         if not typed:
             return cls(spec, dialect)
         number = alnum(typed)
-        if spec.exact_searched and number.isascii() and number.isalnum() and any(c.isdigit() for c in number):
-            found = cls(spec, dialect, exact=number)
+        if spec.exact_searched and number.isascii() and number.isalnum():
+            found = cls(spec, dialect, exact=_spellings(typed, number))
             if not spec.has_search_key or session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)):
                 return found
         if not spec.has_search_key:
-            return cls(spec, dialect, exact=typed)
+            return cls(spec, dialect, exact=(typed,))
         words = _joined([w for w in (fold(word) for word in typed.split()) if w])
         if not words or min(map(len, words)) < 2:
             raise TooShort
@@ -55,8 +56,7 @@ class Search:
     def conditions(self, *, walk: bool = False) -> list[ColumnElement[bool]]:
         """What a row must hold. `walk`: so many rows do that meeting them in list order is quicker than the index."""
         if self.exact:
-            spellings = {self.exact, self.exact.lower()}
-            return [or_(*(getattr(self.spec.model, p.key).in_(spellings) for p in self.spec.exact_searched))]
+            return [or_(*(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
         if not self.words:
             return []
         phrases, column = [pieces(word) for word in self.words], self.spec.model.search_key
@@ -72,6 +72,11 @@ class Search:
         hits = select(literal_column("rowid")).select_from(text(fts)).where(
             text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(f'"{phrase}"' for phrase in phrases)))
         return self.spec.model.id.in_(hits)
+
+
+def _spellings(typed: str, number: str) -> tuple[str, ...]:
+    """A number as our rules store it, and as somebody may have typed it where any spelling is kept (D-0001a)."""
+    return tuple(dict.fromkeys((number, number.lower(), typed, unicodedata.normalize("NFKC", typed))))
 
 
 def _joined(words: list[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_limiter import Limiter
 from flask_login import LoginManager, current_user
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from app import edge, limits, passwords, sessions, sign_in
 from app.context import Actor, context
@@ -78,8 +78,8 @@ class StaffSecurity(SecurityManager):
         row, session = sessions.current().row, db.session()
         if row is None or row.user_id != int(pk):
             return None
-        user = session.scalar(select(Staff).where(Staff.id == row.user_id).options(
-            selectinload(Staff.roles), selectinload(Staff.counters)))
+        user = session.scalars(select(Staff).where(Staff.id == row.user_id).options(
+            joinedload(Staff.roles), joinedload(Staff.counters))).unique().one_or_none()
         if why := _ended(user, row.password_stamp, context(session).local().date()):
             session.rollback()  # before the short transaction below: SQLite has one writer
             sessions.drop(why)

@@ -176,7 +176,7 @@ def test_paging_visits_every_row_once_both_ways(session: Session) -> None:
     card = samples.card(session)
     session.commit()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(days=st.lists(st.integers(1, 4), max_size=14), size=st.integers(1, 6),
            order=st.sampled_from([("sent_date", "asc"), ("sent_date", "desc"), ("id", "asc"), ("id", "desc")]))
     def check(days: list[int], size: int, order: tuple[str, str]) -> None:

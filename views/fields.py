@@ -14,7 +14,7 @@ from wtforms.validators import ValidationError
 from app import text
 from app.context import context
 from app.errors import AppError
-from app.listing import Criteria, fetch
+from app.listing import Criteria, fetch, whole
 from app.schema import Part, spec_of
 
 FOLDS: dict[str, Callable[[str], str]] = {
@@ -198,7 +198,8 @@ class PartRow(Field):
         """The row with the posted key, looked up within the person's own scope; else the only one the words name."""
         assert self.session is not None
         if key:
-            row = self.session.get(self.part.target, int(key)) if key.isascii() and key.isdigit() and len(key) < 18 else None
+            number = whole(key, self.part.target.__table__.c.id.type)
+            row = self.session.get(self.part.target, number) if number is not None else None
             if row is None:
                 raise ValidationError(f"「{self.part.label}」を選び直してください。")
             return row

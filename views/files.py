@@ -40,6 +40,9 @@ def export(view: PanelView, session: Session) -> Any:
     """Asks for the purpose, then hands over the list as it is narrowed in the address."""
     spec, want = view.spec, address.question(view.spec, request.args)
     personal = may(*PERSONAL)
+    if address.is_lost(spec, request.args):  # without its question the file would hold everything
+        flash("検索した言葉は、もう残っていません。一覧で絞り込んでから、もう一度出力してください。", "danger")
+        return view.to("/list/")
     if request.method == "GET":
         audit.declare(session, spec.name, "show", spec.label, 画面="出力")
         return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error="")

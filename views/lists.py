@@ -22,9 +22,15 @@ LOST = "検索した言葉は、もう残っていません。もう一度入力
 
 @dataclass(frozen=True)
 class Cell:
+    """A value in words, with the class of its cell and, for a code, the word its colour goes by."""
+
     words: str
-    shape: str
+    style: str = ""
     raw: str = ""
+
+
+STYLES = {"number": "number", "flag": "mark"}
+FLAGS = {"はい": "○", "いいえ": "—"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,9 @@ def read(session: Session, spec: Spec) -> ListScreen:
 def cell(part: Part, row: Any, names: codes.Lists, *, opened: bool = False) -> Cell:
     """A value in its cell; masked, unless the page is that of an opened record (whose reading is logged)."""
     value = getattr(row, part.key)
-    return Cell((part.brief if opened else part.masked)(value, names), part.shape, str(getattr(value, "value", "")) if part.enum else "")
+    words = (part.brief if opened else part.masked)(value, names)
+    return Cell(FLAGS.get(words, words) if part.shape == "flag" else words, STYLES.get(part.shape, ""),
+                str(value.value) if part.enum and value is not None else "")
 
 
 def _filter(session: Session, part: Part, want: Criteria) -> Filter:

@@ -134,9 +134,8 @@ class PanelView(ModelView):
         """A relation named in the address (from the record page's 追加) is filled in, if it lies in scope."""
         found = {}
         for part in self.spec.typed(adding=True):
-            key = request.args.get(part.key, "")
-            if part.shape == "relation" and key.isascii() and key.isdigit():
-                found[part.key] = db.session.get(part.target, int(key))
+            if part.shape == "relation":
+                found[part.key] = records.get(db.session(), part.target, request.args.get(part.key, ""))
         return found
 
     @expose("/edit/<pk>", methods=["GET", "POST"])

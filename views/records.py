@@ -15,6 +15,7 @@ from app import audit
 from app.constraints import explain
 from app.context import Context, context
 from app.errors import AppError, NotFound
+from app.listing import whole
 from app.schema import Part, Spec
 from views.forms import SpecForm, raw
 
@@ -44,10 +45,16 @@ class Outcome:
 
 def load(session: Session, spec: Spec, key: str) -> Any:
     """The row with this key, if it exists and lies in the person's scope."""
-    row = session.get(spec.model, int(key)) if key.isascii() and key.isdigit() and len(key) < 19 else None
+    row = get(session, spec.model, key)
     if row is None:
         raise NotFound
     return row
+
+
+def get(session: Session, model: Any, key: str) -> Any:
+    """As `load`, with None for a row that is not there."""
+    number = whole(key, model.__table__.c.id.type)
+    return session.get(model, number) if number is not None else None
 
 
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
