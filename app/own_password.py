@@ -29,7 +29,7 @@ _NOT_THE_SAME = "2回の入力が違います。同じパスワードを2回入�
 _AS_BEFORE = "いまと同じパスワードです。別のパスワードにしてください。"
 
 
-class DeadLinkError(AppError):
+class DeadLink(AppError):
     status = 410
 
     def __init__(self) -> None:
@@ -151,8 +151,8 @@ def _owner(token: str) -> Staff:
     try:
         user_id, stamp = _signer().loads(token, max_age=LINK_HOURS * 3600)
     except (BadData, ValueError, TypeError) as error:
-        raise DeadLinkError from error
+        raise DeadLink from error
     user = db.session.get(Staff, user_id)
     if user is None or passwords.stamp(user.password) != stamp or not user.is_current(context(db.session()).local().date()):
-        raise DeadLinkError
+        raise DeadLink
     return user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from config import ROOT
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--years", type=int, default=1)
+    parser.add_argument("--years", type=int, default=int(os.environ.get("YEARS", "1")))
     parser.add_argument("--only", choices=("panel", "bookings", "start"), help="one part alone")
     args = parser.parse_args()
     for kind in ("sqlite", "postgresql"):

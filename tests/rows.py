@@ -41,7 +41,8 @@ def card(session: Session, counter: str = "sannomiya", name: str = "試験　太
 def slot(session: Session, counter: str = "sannomiya", capacity: int = 4, day: date = date(2026, 12, 2)) -> Slot:
     site = session.scalars(select(Counter).where(Counter.code == counter)).one()
     pool = session.scalars(select(DeskPool).where(DeskPool.counter == site)).first()
-    row = Slot(counter=site, desk_pool=pool, slot_date=day, start_time=time(10, next(_numbers) % 60), end_time=time(11, 0),
+    number = next(_numbers)
+    row = Slot(counter=site, desk_pool=pool, slot_date=day, start_time=time(number // 60 % 10, number % 60), end_time=time(11, 0),
                channel=Channel.WEB, capacity=capacity, used=0, wanted=capacity)
     session.add(row)
     session.flush()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app import sessions
+from app import audit, sessions
 from app.sign_in import NOT_SAVED, OVER
 from models import CardNote, WebSession
 from tests import rows as make
@@ -266,6 +266,45 @@ def test_refused_request_keeps_the_session_but_a_failed_sign_in_makes_none(brows
     assert client.get("/card/list/").status_code == 403
     assert is_in(client)
     assert len(rows(session)) == 1
+
+
+def busy(*_: Any, **__: Any) -> Any:
+    raise OperationalError("COMMIT", None, TimeoutError("database is locked"))
+
+
+def test_sign_in_that_could_not_be_written_signs_nobody_in(staff_app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = staff_app.test_client()
+    token = csrf_token(client.get("/login/").text)
+    session.commit()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(session), "commit", busy)
+        patched.setattr("tests.conftest._open", [])
+        answer = client.post("/login/", data={"csrf_token": token, "username": "staff", "password": PASSWORD})
+    assert (answer.status_code, cookie(client), rows(session)) == (503, "", [])
+
+
+def test_change_that_could_not_be_written_is_not_called_saved(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = make.card(session)
+    session.commit()
+    client = browse("staff")
+    token = csrf_token(client.get(f"/card_note/add?card={card.id}").text)
+    session.commit()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(session), "commit", busy)
+        patched.setattr("tests.conftest._open", [])
+        answer = client.post("/card_note/add", data={"csrf_token": token, "card": card.id, "comment": "電話した"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "登録しました" not in client.get("/card/list/").text
+    assert session.scalar(select(func.count()).select_from(CardNote)) == 0
+    assert "混み合っています" in log(session, "card_note.add")[0].detail["結果"]
+
+
+def test_page_whose_reading_cannot_be_logged_is_not_shown(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = browse("staff")
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "write_alone", busy)
+        answer = client.get("/card/list/")
+    assert (answer.status_code, "混み合っています" in answer.text) == (503, True)
 
 
 def test_database_that_is_away_is_said_in_words(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:

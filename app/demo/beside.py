@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import marshal
 import multiprocessing
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -22,7 +23,9 @@ def beside(produce: Callable[[Send], None]) -> Iterator[Message]:
     fork = multiprocessing.get_context("fork")
     receiving, sending = fork.Pipe(duplex=False)
     child = fork.Process(target=_produce, args=(produce, sending), daemon=True)
-    child.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of locks held by other threads; we share none
+        child.start()
     sending.close()
     try:
         with closing(receiving):

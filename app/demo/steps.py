@@ -87,8 +87,9 @@ class Steps:
         draft.columns.update(
             application_no=None if handwritten else numbers.application_no(draft.id, ISO[day]),
             handwritten_check=int(handwritten), postal_code=case.home.postal_code, address=case.home.full,
-            application_date=ISO[day], application_channel=case.channel, visit_type=case.visit_type, issue_kind=case.kind, registration_reason=case.reason, application_site_id=site,
-            issue_site_id=site, proxy_posted_date=ISO[day] if case.channel == "proxy_post" else None, **self._fee(case))
+            application_date=ISO[day], application_channel=case.channel, visit_type=case.visit_type,
+            issue_kind=case.kind, registration_reason=case.reason, application_site_id=site, issue_site_id=site,
+            proxy_posted_date=ISO[day] if case.channel == "proxy_post" else None, **self._fee(case))
         if r() < 0.03:
             draft.columns["memo"] = _MEMOS[int(r() * len(_MEMOS))]
         if r() < 0.004:

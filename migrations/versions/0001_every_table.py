@@ -182,14 +182,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operation_log'))
     )
     with op.batch_alter_table('operation_log', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_operation_log_action_class_started_at_id'), ['action_class', 'started_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_action_class_id'), ['action_class', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_action_class_started_at_id'), ['action_class', 'started_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_action_code_id'), ['action_code', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_application_id_id'), ['application_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_my_number_access_id'), ['my_number_access', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_started_at_id'), ['started_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_operation_log_user_id_started_at_id'), ['user_id', 'started_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_user_id_id'), ['user_id', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_user_id_started_at_id'), ['user_id', 'started_at', 'id'], unique=False)
 
     op.create_table('retention_rule',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -355,7 +355,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_card_application_date_id'), ['application_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_application_site_id_id'), ['application_site_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_issue_site_id_application_date_id'), ['issue_site_id', 'application_date', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_card_issue_site_id_id'), ['issue_site_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_issue_site_id_storage_site_id_transit_to_id_id'), ['issue_site_id', 'storage_site_id', 'transit_to_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_issued_date_id'), ['issued_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_managed_from_id'), ['managed_from', 'id'], unique=False)
@@ -785,7 +784,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_card_managed_from_id'))
         batch_op.drop_index(batch_op.f('ix_card_issued_date_id'))
         batch_op.drop_index(batch_op.f('ix_card_issue_site_id_storage_site_id_transit_to_id_id'))
-        batch_op.drop_index(batch_op.f('ix_card_issue_site_id_id'))
         batch_op.drop_index(batch_op.f('ix_card_issue_site_id_application_date_id'))
         batch_op.drop_index(batch_op.f('ix_card_application_site_id_id'))
         batch_op.drop_index(batch_op.f('ix_card_application_date_id'))
@@ -818,14 +816,14 @@ def downgrade() -> None:
 
     op.drop_table('retention_rule')
     with op.batch_alter_table('operation_log', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_operation_log_user_id_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_user_id_started_at_id'))
+        batch_op.drop_index(batch_op.f('ix_operation_log_user_id_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_started_at_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_my_number_access_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_application_id_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_action_code_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_action_class_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_action_class_started_at_id'))
+        batch_op.drop_index(batch_op.f('ix_operation_log_action_class_id'))
 
     op.drop_table('operation_log')
     op.drop_table('installed')
