@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.context import context
+from app.schema import specs
 from models import CodeItem
 
 Lists = dict[str, dict[str, str]]
@@ -27,3 +28,13 @@ def choices(session: Session, list_name: str, *, keep: str | None = None) -> lis
     """Values that may be chosen today, and the one a row already has even if it was retired since."""
     active = set(session.scalars(select(CodeItem.value).where(CodeItem.list_name == list_name, CodeItem.is_active)))
     return [(value, name) for value, name in names(session).get(list_name, {}).items() if value in active or value == keep]
+
+
+def is_used(session: Session, item: CodeItem) -> bool:
+    """Whether a row anywhere holds this code; the database cannot tell, because codes are referred to by their word."""
+    for spec in specs().values():
+        columns = [getattr(spec.model, p.key) for p in spec.parts.values() if p.field.codes == item.list_name]
+        holds = select(spec.model.id).where(or_(*(column == item.value for column in columns))).limit(1)
+        if columns and session.scalar(holds.execution_options(unscoped=True)) is not None:
+            return True
+    return False

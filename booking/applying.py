@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 
-from app import audit, edge, text
+from app import audit, edge
 from app.context import Actor, context
 from app.errors import AppError, NotFound, SlotFull
 from app.extensions import db, reading
@@ -26,7 +26,7 @@ from models import BookingCategory, Counter, Reservation
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
-TOKEN_LOST = "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
+COOKIE_LOST = "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def token_lost(_error: CSRFError) -> Any:
     edge.begin(visitor)  # the anti-forgery check stands in front of the edge
     reading.set(True)
     if request.view_args and request.form.get("form_token"):
-        return _form_page(_choice(**request.view_args), _posted(), status=400, told=TOKEN_LOST)
+        return _form_page(_choice(**request.view_args), _posted(), status=400, told=COOKIE_LOST)
     return edge.page(400, STALE)
 
 
@@ -131,7 +131,7 @@ def _posted() -> ApplicantForm:
 
 def _choice(category: str, counter: str, day: str, slot: int) -> Choice:
     """What the address says, if it is offered, and if its parts belong together."""
-    found = slots.offer(db.session(), slot, text.tidy(category), channel(), _now())
+    found = slots.offer(db.session(), slot, category, channel(), _now())
     if (found.counter.code, found.slot.slot_date) != (counter, the_day(day)):
         raise slots.NotOffered
     at = found.slot
@@ -145,7 +145,7 @@ def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
 
 
 def _request(category: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
-    return bookings.BookingRequest(category=text.tidy(category), slot_id=slot, applicant=sheet.applicant(), channel=channel(),
+    return bookings.BookingRequest(category=category, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
                                    form_token=sheet.form_token.data or "", consent_version=notice.VERSION)
 
 

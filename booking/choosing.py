@@ -85,7 +85,7 @@ def channel() -> Channel:
 
 def the_category(code: str) -> BookingCategory:
     session = db.session()
-    found = session.scalar(select(BookingCategory).where(BookingCategory.code == text.tidy(code)))
+    found = slots.the_category(session, code)
     if found is None or not found.is_bookable(context(session).local().date()):
         raise NotFound("この手続きの予約は受け付けていません。はじめから選び直してください。")
     return found

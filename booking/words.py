@@ -10,7 +10,7 @@ from models import BookingCategory, ReservationState, VisitPurpose
 WEEKDAYS = "月火水木金土日"
 ERAS = (("令和", "R", date(2019, 5, 1)), ("平成", "H", date(1989, 1, 8)), ("昭和", "S", date(1926, 12, 25)),
         ("大正", "T", date(1912, 7, 30)), ("明治", "M", date(1868, 1, 25)))
-SIGNS = {DayState.FREE: "○", DayState.FEW: "△", DayState.FULL: "×", DayState.NONE: "–"}  # noqa: RUF001
+SIGNS = {DayState.FREE: "○", DayState.FEW: "△", DayState.FULL: "×", DayState.NONE: "–"}
 STATES = {DayState.FREE: "空きあり", DayState.FEW: "残りわずか", DayState.FULL: "満席", DayState.NONE: "受付なし"}
 STATES_OF_VISIT = {
     ReservationState.HELD: "まだ予約は終わっていません", ReservationState.BOOKED: "予約を受け付けています",

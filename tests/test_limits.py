@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import redis
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -179,20 +179,21 @@ def test_redis_away_during_a_good_sign_in_lets_it_pass(database: Any) -> None:
 
 @needs_redis
 def test_processes_count_together_in_redis(database: Any) -> None:
-    url = Settings(_env_file=None).test_redis_url
-    with redis.Redis.from_url(url) as server:
-        server.flushdb()
-    with clock(), site(database, limit_login="3 per minute", redis_url=url) as one:
-        assert tries(one, 2, username="nobody") == [401, 401]
-        with site(database, limit_login="3 per minute", redis_url=url) as other:
-            assert tries(other, 2, username="nobody") == [401, 429]
-            assert tries(other, 1, password=PASSWORD) == [429]
+    shared = {**PROXY, "limit_login": "3 per minute", "redis_url": Settings(_env_file=None).test_redis_url}
+    here = somewhere()
+    with site(database, **shared) as one:
+        assert tries(one, 2, username="nobody", address=here) == [401, 401]
+        with site(database, **shared) as other:
+            assert tries(other, 2, username="nobody", address=here) == [401, 429]
+            assert tries(other, 1, password=PASSWORD, address=here) == [429]
 
 
 @needs_redis
 def test_good_sign_ins_give_back_in_redis_too(database: Any) -> None:
-    url = Settings(_env_file=None).test_redis_url
-    with redis.Redis.from_url(url) as server:
-        server.flushdb()
-    with site(database, limit_login="2 per minute", redis_url=url) as app:
-        assert tries(app, 6, password=PASSWORD) == [302] * 6
+    with site(database, limit_login="2 per minute", redis_url=Settings(_env_file=None).test_redis_url, **PROXY) as app:
+        assert tries(app, 6, password=PASSWORD, address=somewhere()) == [302] * 6
+
+
+def somewhere() -> str:
+    """An address of its own: the Redis of the tests is shared, also with tests that run at the same time."""
+    return f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"

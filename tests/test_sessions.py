@@ -284,15 +284,14 @@ def test_sign_in_that_could_not_be_written_signs_nobody_in(staff_app: Flask, ses
 
 
 def test_change_that_could_not_be_written_is_not_called_saved(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = make.card(session)
+    card = make.card(session).id
     session.commit()
     client = browse("staff")
-    token = csrf_token(client.get(f"/card_note/add?card={card.id}").text)
-    session.commit()
+    token = csrf_token(client.get(f"/card_note/add?card={card}").text)
     with monkeypatch.context() as patched:
         patched.setattr(type(session), "commit", busy)
         patched.setattr("tests.conftest._open", [])
-        answer = client.post("/card_note/add", data={"csrf_token": token, "card": card.id, "comment": "電話した"})
+        answer = client.post("/card_note/add", data={"csrf_token": token, "card": card, "comment": "電話した"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "登録しました" not in client.get("/card/list/").text
     assert session.scalar(select(func.count()).select_from(CardNote)) == 0

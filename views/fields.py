@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,13 @@ RULES: dict[str, tuple[str, str]] = {
 }
 
 
+class PersonalNumber(ValidationError):
+    """A 個人番号 in a box: refused without sending the digits back, and counted by the operation log."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"「{label}」に個人番号（マイナンバー）と思われる12桁の数字があります。個人番号は入力できません。")
+
+
 class PartText(StringField):
     """Text of a part: folded by its kind, kept as typed where it is a name."""
 
@@ -37,7 +45,9 @@ class PartText(StringField):
         self.part = part
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        typed = text.tidy(str(valuelist[0])) if valuelist else ""
+        if not valuelist:
+            return
+        typed = text.tidy(str(valuelist[0]))
         folded = FOLDS.get(self.part.field.kind, lambda t: t)(typed)
         self.data = None if folded == "" and self.part.nullable else folded
 
@@ -47,45 +57,55 @@ class PartText(StringField):
             if part.required:
                 raise ValidationError(f"「{part.label}」を入力してください。")
             return
-        if part.length and len(value) > part.length:
-            raise ValidationError(f"「{part.label}」は{part.length}文字以内で入力してください（いま{len(value)}文字）。")
-        if part.is_free_text and text.has_personal_number(value):
-            self.data = ""  # the digits are not sent back either
-            raise PersonalNumber(f"「{part.label}」に個人番号（マイナンバー）と思われる12桁の数字があります。個人番号は入力できません。")
-        self._check_form(value)
+        fault = self._fault(value)
+        if (fault or part.is_free_text) and text.has_personal_number(value):
+            self.data = ""
+            raise PersonalNumber(part.label)
+        if fault:
+            raise ValidationError(f"「{part.label}」{fault}")
 
-    def _check_form(self, value: str) -> None:
+    def _fault(self, value: str) -> str:
+        """What is wrong with the form of a text, as the end of a sentence about it."""
         part = self.part
         rule, words = RULES.get(part.field.kind, ("", ""))
+        if part.length and len(value) > part.length:
+            return f"は{part.length}文字以内で入力してください（いま{len(value)}文字）。"
         if part.field.kind == "kana" and not text.is_kana(value):
-            raise ValidationError(f"「{part.label}」はカタカナで入力してください。")
+            return "はカタカナで入力してください。"
         if rule and not re.fullmatch(rule, value):
-            raise ValidationError(f"「{part.label}」は{words}。")
+            return f"は{words}。"
         if part.field.pattern and not re.fullmatch(part.field.pattern, value):
-            raise ValidationError(f"「{part.label}」の形が正しくありません。{part.field.hint}。")
-
-
-class PersonalNumber(ValidationError):
-    """Marks the refusal that the operation log counts as 個人番号アクセス."""
+            return f"の形が正しくありません。{part.field.hint}。"
+        return ""
 
 
 class _Typed:
     """What date, time and number fields share: an empty box is no value, nonsense gets a sentence."""
 
     part: Part
+    data: Any
+    raw_data: Any
+    errors: Any
     words = ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        typed = text.digits(str(valuelist[0])) if valuelist and self.words == "整数" else str(valuelist[0]).strip() if valuelist else ""
-        if not typed:
-            self.data = None
-            if self.part.required:
-                raise ValueError(f"「{self.part.label}」を入力してください。")
+        if not valuelist:
             return
+        self.data = None
+        typed = text.tidy(unicodedata.normalize("NFKC", str(valuelist[0])))
+        if not typed:
+            return
+        if text.has_personal_number(typed):
+            self.raw_data = [""]
+            raise ValueError(str(PersonalNumber(self.part.label)))
         try:
             super().process_formdata([typed])  # type: ignore[misc]
         except (ValueError, OverflowError) as error:
             raise ValueError(f"「{self.part.label}」は正しい{self.words}で入力してください。") from error
+
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if self.data is None and not self.part.nullable and not self.errors:
+            raise ValidationError(f"「{self.part.label}」を入力してください。")
 
 
 class PartDate(_Typed, DateField):
@@ -112,14 +132,21 @@ class PartNumber(_Typed, IntegerField):
         self.part = part
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        super().post_validate(form, validation_stopped)
         if self.data is not None and abs(self.data) > 2_000_000_000:
             raise ValidationError(f"「{self.part.label}」の数が大きすぎます。")
 
 
 class PartFlag(BooleanField):
+    """A tick box. A hidden empty value goes before it, so that a box without a tick differs from a form without the box."""
+
     def __init__(self, part: Part, **kw: Any) -> None:
         super().__init__(part.label, **kw)
         self.part = part
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        if valuelist:
+            super().process_formdata(valuelist[-1:])
 
 
 class PartChoice(Field):
@@ -131,12 +158,12 @@ class PartChoice(Field):
         self.choices = [(member.value, member.label) for member in part.enum] if part.enum else []
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        typed = valuelist[0] if valuelist else ""
-        self.data = typed or (None if self.part.nullable else "")
+        if valuelist:
+            self.data = valuelist[0] or (None if self.part.nullable else "")
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if self.data in (None, ""):
-            if self.part.required or not self.part.nullable and self.part.enum:
+            if not self.part.nullable and self.default != "":  # "" as its default says that none is an answer too
                 raise ValidationError(f"「{self.part.label}」を選んでください。")
             return
         if self.data not in {value for value, _ in self.choices}:
@@ -181,7 +208,7 @@ class PartRow(Field):
         self.typed = None
         if formdata is not None and (self.name in formdata or f"{self.name}__words" in formdata):
             self.typed = (formdata.get(self.name, ""), text.tidy(formdata.get(f"{self.name}__words", "")))
-            self.words = self.typed[1]
+            self.words = "" if text.has_personal_number(self.typed[1]) else self.typed[1]
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
         self.errors = []
@@ -233,7 +260,8 @@ class PartRows(Field):
         self.data = [str(row.id) for row in value or ()]
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        self.data = list(dict.fromkeys(map(str, valuelist)))
+        if valuelist:  # a hidden empty value goes before the boxes
+            self.data = list(dict.fromkeys(filter(None, valuelist)))
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if any(key not in self.rows for key in self.data or ()):

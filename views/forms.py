@@ -46,10 +46,6 @@ class SpecForm(Form):
             elif value is not None or field.part.nullable:
                 setattr(row, field.name, value)
 
-    @property
-    def has_personal_number(self) -> bool:
-        return any("個人番号" in str(e) for field in self for e in field.errors)
-
 
 def form_class(spec: Spec, parts: Iterable[Part]) -> type[SpecForm]:
     """A form over these parts of a table."""

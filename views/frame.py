@@ -66,7 +66,7 @@ def home_for(model: Any) -> str:
 def raw_values(field: Any) -> list[str]:
     """What a field would post again as it stands: for forms that carry an earlier one's entries."""
     if field.part.shape == "many":
-        return list(field.data or ())
+        return ["", *(field.data or ())]
     if field.part.shape == "relation":
         return [field.value]
     return [raw(field.part, field.data)]

@@ -16,7 +16,6 @@ from app.schema import Part, Spec
 from views import address
 from views.fields import short_list
 
-
 LOST = "検索した言葉は、もう残っていません。もう一度入力してください。"
 
 

@@ -11,11 +11,9 @@ from typing import Any
 from flask import Flask, flash, jsonify, redirect, render_template, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app import audit, codes
-from app.constraints import explain
-from app.errors import AppError
 from app.extensions import db
 from app.schema import Spec
 from views import inline, lists, records
@@ -70,14 +68,19 @@ class MasterView(ModelView):
         session = db.session()
         below = [inline.read(session, child, None) for child in inline.children(self.spec)]
         if request.method == "GET":
-            return self.page("masters/form.html", form=self.add_form_type().bind(session), row=None, base="", below=below)
+            form = self.add_form_type().bind(session)
+            return self.page("masters/form.html", form=form, row=None, opened=records.opened_new(), below=below)
+        if (earlier := records.sent_before(session, self.spec)) is not None:
+            flash(f"{self.spec.title(earlier)} は、すでに登録してあります。", "success")
+            return self.to_list()
         form = self.add_form_type(request.form).bind(session)
         audit.declare(session, self.spec.name, "add", self.spec.label)
         row = self.spec.model()
         if self._saved(form, row, below, added=True):
+            records.remember_sent(self.spec, row)
             flash(f"{self.spec.title(row)} を登録しました。", "success")
             return self.to_list()
-        return self.page("masters/form.html", form=form, row=None, base="", below=below), 422
+        return self.page("masters/form.html", form=form, row=None, opened=records.still_open(), below=below), 422
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     def edit_view(self, pk: str) -> Any:
@@ -87,7 +90,7 @@ class MasterView(ModelView):
         if request.method == "GET":
             form = self.edit_form_type(obj=row).bind(session)
             audit.declare(session, self.spec.name, "show", self.spec.label, 番号=row.id, 画面="編集")
-            return self.page("masters/form.html", form=form, row=row, base=records.base_of(form, row), below=below)
+            return self.page("masters/form.html", form=form, row=row, opened=records.opened(form, row), below=below)
         if not below:
             return self._edited(records.edit(session, self.spec, row, self.edit_form_type))
         form = self.edit_form_type(request.form, obj=row).bind(session)
@@ -98,46 +101,42 @@ class MasterView(ModelView):
         if not stale and self._saved(form, row, below, added=False):
             flash(f"{self.spec.title(row)} を保存しました。", "success")
             return self.to_list()
-        return self.page("masters/form.html", form=form, row=row, base="", below=below), 409 if stale else 422
+        return self.page("masters/form.html", form=form, row=row, opened=records.still_open(), below=below), 409 if stale else 422
 
     def _edited(self, outcome: records.Outcome) -> Any:
-        row, base = outcome.row, records.base_of(outcome.form, outcome.row)
+        row = outcome.row
         if outcome.saved:
             flash(f"{self.spec.title(row)} を保存しました。", "success")
             return self.to_list()
         if outcome.clashes:
-            return self.page("panel/conflict.html", row=row, clashes=outcome.clashes, base=base, form=outcome.form), 409
-        return self.page("masters/form.html", form=outcome.form, row=row, base=request.form.get("base", base), below=[]), 422
+            opened = records.opened(outcome.form, row)
+            return self.page("panel/conflict.html", row=row, clashes=outcome.clashes, opened=opened, form=outcome.form), 409
+        return self.page("masters/form.html", form=outcome.form, row=row, opened=records.still_open(), below=[]), 422
 
     def _saved(self, form: Any, row: Any, below: list[inline.Lines], *, added: bool) -> bool:
         """Parent and child rows together, or nothing."""
         session = db.session()
-        if not all([form.validate(), *(lines.validate() for lines in below)]):
-            audit.note(session, 入力エラー=[f.part.label for f in form if f.errors] or "明細")
+        if not all([*(lines.validate() for lines in below), records.is_valid(session, form)]):
+            wrong = [f for lines in below for line in lines.lines for f in line.form if f.errors]
+            if wrong:
+                records.note_errors(session, [*(f for f in form if f.errors), *wrong])
             return False
-        try:
-            with session.no_autoflush:
-                form.fill(row)
+        with session.no_autoflush:
+            if not added:
                 for lines in below:
-                    lines.apply(row)
-            if added:
-                session.add(row)
-            session.flush()
-            return True
-        except IntegrityError as error:
-            session.rollback()
-            form.general_error = explain(error)
-        except AppError as error:
-            session.rollback()
-            form.general_error = error.message
-        audit.note(session, 入力エラー=form.general_error)
-        return False
+                    lines.drop(session, row)
+            form.fill(row)
+            for lines in below:
+                lines.apply(row)
+        if added:
+            session.add(row)
+        return records.is_flushed(session, form)
 
     @expose("/delete/<pk>", methods=["POST"])
     def delete_view(self, pk: str) -> Any:
         row = records.load(db.session(), self.spec, pk)
         title = self.spec.title(row)
-        problem = records.delete(db.session(), self.spec, row)
+        problem = records.delete(db.session(), self.spec, row, request.form.get("row_stamp", ""))
         flash(problem or f"{title} を削除しました。", "danger" if problem else "success")
         return self.to_list()
 
@@ -152,18 +151,20 @@ class MasterView(ModelView):
         row = records.load(session, self.spec, request.form.get("pk", ""))
         audit.declare(session, self.spec.name, "edit", self.spec.label, 番号=row.id, 画面="一覧")
         if request.form.get("row_stamp") != str(row.row_stamp):
-            return jsonify(message="ほかの人が先に変更しました。いまの値を表示しています。", **self._cell(part, row)), 409
+            return self._clashed(part, row)
         form = form_class(self.spec, [part])(request.form, obj=row).bind(session)
-        if not form.validate():
-            audit.note(session, 入力エラー=part.label)
+        if not records.is_valid(session, form):
             return jsonify(message="".join(form[key].errors)), 422
+        form.fill(row)
         try:
-            form.fill(row)
-            session.flush()
-        except IntegrityError as error:
+            saved = records.is_flushed(session, form)
+        except StaleDataError:
             session.rollback()
-            return jsonify(message=explain(error)), 422
-        return jsonify(message="保存しました。", **self._cell(part, row))
+            return self._clashed(part, records.load(session, self.spec, request.form["pk"]))
+        return jsonify(message="保存しました。", **self._cell(part, row)) if saved else (jsonify(message=form.general_error), 422)
+
+    def _clashed(self, part: Any, row: Any) -> Any:
+        return jsonify(message="ほかの人が先に変更しました。いまの値を表示しています。", **self._cell(part, row)), 409
 
     @staticmethod
     def _cell(part: Any, row: Any) -> dict[str, Any]:

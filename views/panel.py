@@ -11,7 +11,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from app import audit
 from app.errors import AppError
 from app.extensions import db
-from app.listing import Criteria, fetch
+from app.listing import SIZES, Criteria, fetch
 from app.schema import Spec, spec_of, specs
 from app.text import has_personal_number
 from views import address, files, lists, records
@@ -123,12 +123,15 @@ class PanelView(ModelView):
         session = db.session()
         if request.method == "GET":
             form = self.add_form_type(data=self._prefill()).bind(session)
-            return self.page(self.form_template, form=form, row=None, base="")
+            return self.page(self.form_template, form=form, row=None, opened=records.opened_new())
+        if (earlier := records.sent_before(session, self.spec)) is not None:
+            flash(f"{self.spec.title(earlier)} は、すでに登録してあります。", "success")
+            return self.to(f"/show/{earlier.id}")
         outcome = records.add(session, self.spec, self.add_form_type)
         if outcome.saved:
             flash(f"{self.spec.title(outcome.row)} を登録しました。", "success")
             return self.to(f"/show/{outcome.row.id}")
-        return self.page(self.form_template, form=outcome.form, row=None, base=""), 422
+        return self.page(self.form_template, form=outcome.form, row=None, opened=records.still_open()), 422
 
     def _prefill(self) -> dict[str, Any]:
         """A relation named in the address (from the record page's 追加) is filled in, if it lies in scope."""
@@ -149,7 +152,7 @@ class PanelView(ModelView):
             form = self.edit_form_type(obj=row).bind(session)
             act = audit.declare(session, self.spec.name, "show", self.spec.label, 番号=row.id, 画面="編集")
             act.application_id = audit.card_of(row)
-            return self.page(self.form_template, form=form, row=row, base=records.base_of(form, row))
+            return self.page(self.form_template, form=form, row=row, opened=records.opened(form, row))
         return self._saved(records.edit(session, self.spec, row, self.edit_form_type))
 
     def _saved(self, outcome: records.Outcome) -> Any:
@@ -157,10 +160,9 @@ class PanelView(ModelView):
         if outcome.saved:
             flash(f"{self.spec.title(row)} を保存しました。", "success")
             return self.to(f"/show/{row.id}")
-        base = records.base_of(outcome.form, row)
         if outcome.clashes:
-            return self.page("panel/conflict.html", row=row, clashes=outcome.clashes, base=base, form=outcome.form), 409
-        return self.page(self.form_template, form=outcome.form, row=row, base=request.form.get("base", base)), 422
+            return self.page("panel/conflict.html", row=row, clashes=outcome.clashes, opened=records.opened(outcome.form, row), form=outcome.form), 409
+        return self.page(self.form_template, form=outcome.form, row=row, opened=records.still_open()), 422
 
     @expose("/delete/<pk>", methods=["POST"])
     @allowed("delete")
@@ -169,7 +171,7 @@ class PanelView(ModelView):
             abort(404)
         row = records.load(db.session(), self.spec, pk)
         title, key = self.spec.title(row), row.id
-        if problem := records.delete(db.session(), self.spec, row):
+        if problem := records.delete(db.session(), self.spec, row, request.form.get("row_stamp", "")):
             flash(problem, "danger")
             return self.to(f"/show/{key}")
         flash(f"{title} を削除しました。", "success")
@@ -181,13 +183,18 @@ class PanelView(ModelView):
         """Deletes the ticked rows, all or none; rows out of scope are not found like any that never were."""
         if not self.spec.can_delete:
             abort(404)
-        session, problems = db.session(), []
-        rows = [records.load(session, self.spec, key) for key in [*dict.fromkeys(request.form.getlist("id"))][:100]]
-        for row in rows:
-            if problem := records.delete(session, self.spec, row):
-                problems.append(problem)
+        session, problem = db.session(), ""
+        ticked = dict(word.partition(".")[::2] for word in request.form.getlist("id")[:SIZES[-1]])
+        rows = [(records.load(session, self.spec, key), stamp) for key, stamp in ticked.items()]
+        for row, stamp in rows:
+            title = self.spec.title(row)
+            if why := records.delete(session, self.spec, row, stamp):
+                problem = f"{title}：{why} 何も削除していません。"
+                session.rollback()
                 break
-        flash(problems[0] if problems else f"{len(rows)}件を削除しました。", "danger" if problems else "success")
+        if not rows:
+            problem = "削除する行を選んでください。"
+        flash(problem or f"{len(rows)}件を削除しました。", "danger" if problem else "success")
         return self.to("/list/")
 
     # -- files --------------------------------------------------------------------------------------------------------

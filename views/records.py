@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from flask import session as browser
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from app import audit
+from app import audit, codes
 from app.constraints import explain
-from app.context import Context, context
+from app.context import context
 from app.errors import AppError, NotFound
 from app.listing import whole
 from app.schema import Part, Spec
+from models import CodeItem
 from views.forms import SpecForm, raw
+
+KEPT = 20  # forms for new rows that a browser remembers having sent
+CHANGED = "ほかの人が先に変更しました。内容を確かめてから、もう一度削除してください。"
+IN_USE = "ほかのデータから使われているため、削除できません。これから使わないときは「使用中」を外してください。"
 
 
 @dataclass
@@ -43,6 +50,16 @@ class Outcome:
     clashes: list[Clash] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What a form was opened with: the version of the row and 元の値. Both travel in it, unchanged by its refusals, so that a clash
+    is noticed however often the form is sent, and can show all three versions. A new row's form has a name that is used once."""
+
+    stamp: str = ""
+    base: str = ""
+    once: str = ""
+
+
 def load(session: Session, spec: Spec, key: str) -> Any:
     """The row with this key, if it exists and lies in the person's scope."""
     row = get(session, spec.model, key)
@@ -57,62 +74,113 @@ def get(session: Session, model: Any, key: str) -> Any:
     return session.get(model, number) if number is not None else None
 
 
+def opened(form: SpecForm, row: Any) -> Opened:
+    """What a form on a stored row is opened with."""
+    base = json.dumps({p.key: raw(p, getattr(row, p.key)) for p in form.parts}, ensure_ascii=False)
+    return Opened(stamp=str(getattr(row, "row_stamp", "")), base=base)
+
+
+def opened_new() -> Opened:
+    return Opened(once=secrets.token_urlsafe(9))
+
+
+def still_open() -> Opened:
+    """What the form that was just sent had been opened with."""
+    return Opened(stamp=request.form.get("row_stamp", ""), base=request.form.get("base", ""), once=request.form.get("once", ""))
+
+
+def sent_before(session: Session, spec: Spec) -> Any:
+    """The row that this very form has already made, when it is sent a second time."""
+    key = browser.get("sent", {}).get(f"{spec.name} {request.form.get('once', '')}")
+    return session.get(spec.model, key) if key is not None else None
+
+
+def remember_sent(spec: Spec, row: Any) -> None:
+    if once := request.form.get("once", ""):
+        sent = {**browser.get("sent", {}), f"{spec.name} {once[:20]}": row.id}
+        browser["sent"] = dict(list(sent.items())[-KEPT:])
+
+
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
     form = form_type(request.form).bind(session)  # type: ignore[arg-type]
     audit.declare(session, spec.name, "add", spec.label)
-    if not _valid(session, form):
+    if not is_valid(session, form):
         return Outcome(form)
     row = spec.model()
     form.fill(row)
     session.add(row)
-    return Outcome(form, row, saved=_flushed(session, form))
+    saved = is_flushed(session, form)
+    if saved:
+        remember_sent(spec, row)
+    return Outcome(form, row, saved=saved)
 
 
 def edit(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> Outcome:
     """Saves a changed row, unless somebody saved it since this form was opened: then both versions are laid side by side."""
     form = form_type(request.form, obj=row).bind(session)  # type: ignore[arg-type]
     audit.declare(session, spec.name, "edit", spec.label, 番号=row.id).application_id = audit.card_of(row)
-    if not _valid(session, form):
-        return Outcome(form, row)
-    if spec.has_version and request.form.get("row_stamp") != str(row.row_stamp):
-        return Outcome(form, row, clashes=_clashes(form, row))
     keep_theirs = {name.removeprefix("choice-") for name, word in request.form.items() if name.startswith("choice-") and word == "theirs"}
     for name in keep_theirs & set(form._fields):
-        del form[name]
+        del form[name]  # what a form does not hold it leaves alone
+    if not is_valid(session, form):
+        return Outcome(form, row)
+    if spec.has_version and request.form.get("row_stamp") != str(row.row_stamp):
+        return _clashed(session, form, row)
     key = row.id
     try:
         form.fill(row)
-        return Outcome(form, row, saved=_flushed(session, form))
+        return Outcome(form, row, saved=is_flushed(session, form))
     except StaleDataError:
         session.rollback()
-        row = load(session, spec, str(key))
-        return Outcome(form, row, clashes=_clashes(form, row))
+        return _clashed(session, form, load(session, spec, str(key)))
 
 
-def delete(session: Session, spec: Spec, row: Any) -> str:
-    """Deletes a row; returns why not, if not."""
-    audit.declare(session, spec.name, "delete", spec.label, 番号=row.id).application_id = audit.card_of(row)
-    if spec.has_version and request.form.get("row_stamp") not in (None, "", str(row.row_stamp)):
-        return "ほかの人が先に変更しました。内容を確かめてから、もう一度削除してください。"
+def _clashed(session: Session, form: SpecForm, row: Any) -> Outcome:
+    """Both versions side by side; nothing to decide where both people entered the same."""
+    found = _clashes(session, form, row)
+    return Outcome(form, row, saved=not found, clashes=found)
+
+
+def delete(session: Session, spec: Spec, row: Any, stamp: str) -> str:
+    """Deletes a row; returns why not, if not. `stamp` is the version of it that the person saw."""
+    act = audit.declare(session, spec.name, "delete", spec.label, 番号=row.id)
+    act.application_id = audit.card_of(row)
+    problem = CHANGED if spec.has_version and stamp != str(row.row_stamp) else _deleted(session, row)
+    if problem:
+        act.detail["結果"] = problem
+    return problem
+
+
+def _deleted(session: Session, row: Any) -> str:
+    if isinstance(row, CodeItem) and codes.is_used(session, row):
+        return IN_USE
     session.delete(row)
     try:
         session.flush()
     except IntegrityError as error:
         session.rollback()
         return explain(error)
+    except StaleDataError:
+        session.rollback()
+        return CHANGED
     return ""
 
 
-def _valid(session: Session, form: SpecForm) -> bool:
-    current: Context = context(session)
+def is_valid(session: Session, form: SpecForm) -> bool:
     good = form.validate()
-    if not good and current.act:
-        current.act.detail["入力エラー"] = [f.part.label for f in form if f.errors]
-        current.act.personal_number = form.has_personal_number
+    if not good:
+        note_errors(session, [f for f in form if f.errors])
     return good
 
 
-def _flushed(session: Session, form: SpecForm) -> bool:
+def note_errors(session: Session, boxes: list[Any]) -> None:
+    """Tells the log which fields were refused (never what was in them), and whether it was for a 個人番号."""
+    if act := context(session).act:
+        act.detail["入力エラー"] = [f.part.label for f in boxes]
+        act.personal_number = any("個人番号" in str(e) for f in boxes for e in f.errors)
+
+
+def is_flushed(session: Session, form: SpecForm) -> bool:
     """Writes to the database; what it refuses becomes a sentence over the form, with everything typed still there."""
     act = context(session).act
     try:
@@ -129,33 +197,38 @@ def _flushed(session: Session, form: SpecForm) -> bool:
     return False
 
 
-def base_of(form: SpecForm, row: Any) -> str:
-    """元の値: what the form was opened with; it travels in the form so that a clash can show all three versions."""
-    return json.dumps({p.key: raw(p, getattr(row, p.key)) for p in form.parts}, ensure_ascii=False)
-
-
-def _clashes(form: SpecForm, row: Any) -> list[Clash]:
-    try:
-        base: dict[str, str] = json.loads(request.form.get("base", "{}"))
-    except ValueError:
-        base = {}
-    found = []
-    for part in form.parts:
-        mine, theirs, before = raw(part, _mine(form, part)), raw(part, getattr(row, part.key)), str(base.get(part.key, ""))
+def _clashes(session: Session, form: SpecForm, row: Any) -> list[Clash]:
+    base, found = _base(), []
+    for box in form:
+        part = box.part
+        mine, theirs, before = raw(part, _mine(box)), raw(part, getattr(row, part.key)), str(base.get(part.key, ""))
         if mine != theirs:
-            found.append(Clash(part, _words(form, part, before), part.shown(getattr(row, part.key)), part.shown(_mine(form, part)), mine, before,
+            found.append(Clash(part, *(_words(session, box, value) for value in (before, theirs, mine)), mine, before,
                                both=mine != before and theirs != before))
     return found
 
 
-def _mine(form: SpecForm, part: Part) -> Any:
-    field_ = form[part.key]
-    return [field_.rows[k] for k in field_.data or () if k in field_.rows] if part.is_many else field_.data
+def _base() -> dict[str, Any]:
+    try:
+        found = json.loads(request.form.get("base", ""))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def _words(form: SpecForm, part: Part, value: str) -> str:
-    """A raw value in words, as far as the form knows them."""
+def _mine(box: Any) -> Any:
+    return [box.rows[k] for k in box.data or () if k in box.rows] if box.part.is_many else box.data
+
+
+def _words(session: Session, box: Any, value: str) -> str:
+    """A raw value as people read it."""
+    part, choices = box.part, dict(getattr(box, "choices", None) or ())
     if part.shape == "flag":
-        return part.shown(value == "1")
-    choices = dict(getattr(form[part.key], "choices", None) or ())
+        return str(part.shown(value == "1"))
+    if part.shape == "many":
+        return "、".join(str(choices.get(key, key)) for key in value.split(",") if key)
+    if part.shape == "codes":
+        return codes.names(session).get(part.field.codes, {}).get(value, value)
+    if part.shape == "relation" and value not in choices and (row := get(session, part.target, value)) is not None:
+        return str(row)
     return str(choices.get(value, value))

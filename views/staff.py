@@ -1,9 +1,17 @@
-"""利用者: staff accounts. Like any table, but without files, and with a one-time link where others have a password."""
+"""利用者: staff accounts. Like any table, but without files, and with a one-time link where others set passwords for people."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask import flash, request
+from flask_appbuilder import expose
+
+from app import audit, sessions
+from app.extensions import db
+from app.own_password import reset_link
+from views import records
+from views.access import allowed
 from views.panel import PanelView
 
 
@@ -11,6 +19,29 @@ class StaffView(PanelView):
     """Accounts are never deleted or exchanged as files: the log refers to them by name."""
 
     exclude_route_methods = PanelView.exclude_route_methods | {"export", "import_"}
+    show_template = "panel/staff.html"
+    no_files = True
 
     def _prefill(self) -> dict[str, Any]:
         return {**super()._prefill(), "active": True}
+
+    @expose("/link/<pk>", methods=["POST"])
+    @allowed("edit")
+    def sign_in_link(self, pk: str) -> Any:
+        """Takes the password away and shows, once, the link with which the owner sets a new one."""
+        session = db.session()
+        person = records.load(session, self.spec, pk)
+        audit.declare(session, self.spec.name, "password", self.spec.label, 番号=person.id, 内容="設定用リンクの発行")
+        path = reset_link(session, person)
+        return self.page("panel/staff_link.html", row=person, link=request.host_url.rstrip("/") + path)
+
+    @expose("/sessions/<pk>", methods=["POST"])
+    @allowed("edit")
+    def end_sessions(self, pk: str) -> Any:
+        """Signs an account out everywhere, at once."""
+        session = db.session()
+        person = records.load(session, self.spec, pk)
+        ended = sessions.end_all(session, person.id)
+        audit.declare(session, self.spec.name, "sign_out", self.spec.label, 番号=person.id, 件数=ended)
+        flash(f"{person} のサインインを{ended}件終了しました。", "success")
+        return self.to(f"/show/{person.id}")

@@ -21,6 +21,8 @@ from app.demo.routine import Routine
 from app.demo.visits import Fate, Party, Visits, email, phone
 from app.demo.volumes import BOOKABLE, OPEN_DAYS, Calendar, Volume
 
+_RECENT = 14  # days: of older ones a small volume keeps only slots that somebody booked
+
 
 @dataclass(frozen=True)
 class Office:
@@ -65,7 +67,7 @@ class Story:
             if day < cut:
                 self._receive(day)
             self._fill(day)
-            is_long_ago = 0 < self._volume.crowded_days < cut - day
+            is_long_ago = self._volume.crowded_days > 0 and cut - day > _RECENT
             self._write("slot", self._desks.close(day, booked_only=is_long_ago))
             self._close_to(day - BOOKABLE)
             progress(day - first + 1, end - first)

@@ -9,9 +9,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select, true, union_all, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from app import text
 from app.context import TOKYO
 from app.errors import NotFound, SlotFull
 from app.rules.opening import open_slots
@@ -59,7 +60,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Offer:
-    """A time offered for a procedure at a counter: what a booking of it needs to know."""
+    """A time offered for a procedure at a counter."""
 
     category: BookingCategory
     counter: Counter
@@ -67,6 +68,29 @@ class Offer:
 
 
 _OPENING = (Slot.id, Slot.counter_id, Slot.slot_date, Slot.start_time, Slot.end_time, Slot.capacity - Slot.used)
+_DESKS = select(desk_pool_category.c.desk_pool_id).where(desk_pool_category.c.booking_category_id == bindparam("for_category"))
+
+_OPEN_COUNTERS = select(Counter.id).where(Counter.is_open)
+
+# What a row must be to be offered at all: in the window, of the channel, with a desk for the procedure, at an open counter, not yet
+# begun. Every statement below is built once from it; the values are those of `terms`.
+OFFERED = (Slot.slot_date.between(bindparam("from_day"), bindparam("to_day")), Slot.channel == bindparam("for_channel"),
+           Slot.desk_pool_id.in_(_DESKS), Slot.counter_id.in_(_OPEN_COUNTERS),
+           or_(Slot.slot_date > bindparam("today"), Slot.start_time > bindparam("time_now")))
+_AT = Slot.counter_id == bindparam("at_counter")
+_FREE = select(*_OPENING).where(_AT, Slot.used < Slot.capacity, *OFFERED)
+_SOONEST = (Slot.slot_date, Slot.start_time, Slot.id)
+_LATER = or_(Slot.slot_date > bindparam("wish_day"), and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")))
+
+_MONTH = (select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted)).group_by(Slot.slot_date)
+          .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED))
+_DAY = select(*_OPENING).where(_AT, Slot.slot_date == bindparam("on_day"), Slot.wanted > 0, *OFFERED)
+_FIRST = _FREE.order_by(*_SOONEST).limit(1)
+_AFTER = _FREE.where(_LATER).order_by(*_SOONEST).limit(bindparam("at_most"))
+_BEFORE = _FREE.where(~_LATER).order_by(Slot.slot_date.desc(), Slot.start_time.desc(), Slot.id).limit(bindparam("at_most"))
+_OFFER = (select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, Counter.id == Slot.counter_id)
+          .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
+          .where(Slot.id == bindparam("slot"), *OFFERED))
 
 
 def window(category: BookingCategory, now: datetime) -> tuple[date, date] | None:
@@ -77,31 +101,26 @@ def window(category: BookingCategory, now: datetime) -> tuple[date, date] | None
     return today + timedelta(days=category.latest_days), today + timedelta(days=category.earliest_days)
 
 
+def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[str, Any]:
+    """The values of `OFFERED` for one procedure, one channel and this moment."""
+    local = now.astimezone(TOKYO)
+    first, last = window(category, now) or (date.max, date.min)  # a window that no day is in
+    return {"from_day": first, "to_day": last, "for_channel": channel, "for_category": category.id,
+            "today": local.date(), "time_now": local.time()}
+
+
 def counters_for(session: Session, category: BookingCategory) -> Sequence[Counter]:
     """Open counters with a desk for the procedure, in the office's order."""
     serving = select(DeskPool.counter_id).join(desk_pool_category).where(desk_pool_category.c.booking_category_id == category.id)
     return session.scalars(select(Counter).where(Counter.is_open, Counter.id.in_(serving)).order_by(Counter.sort_order, Counter.id)).all()
 
 
-def _offered(category: BookingCategory, channel: Channel, now: datetime) -> list[ColumnElement[bool]]:
-    """What a row must be to be offered at all: the window, the channel, a desk for the procedure, not yet begun."""
-    days = window(category, now)
-    if days is None:
-        return [~true()]
-    local = now.astimezone(TOKYO)
-    desks = select(desk_pool_category.c.desk_pool_id).where(desk_pool_category.c.booking_category_id == category.id)
-    return [Slot.slot_date.between(*days), Slot.channel == channel, Slot.desk_pool_id.in_(desks),
-            or_(Slot.slot_date > local.date(), Slot.start_time > local.time())]
-
-
 def month(session: Session, category: BookingCategory, counter: Counter, channel: Channel, year: int, month: int,
           now: datetime) -> list[Day]:
     """Every day of a month with its state, from one grouped query over the index of 予約枠."""
     days = [date(year, month, n + 1) for n in range(calendar.monthrange(year, month)[1])]
-    found = session.execute(
-        select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted)).group_by(Slot.slot_date)
-        .where(Slot.counter_id == counter.id, Slot.slot_date.between(days[0], days[-1]), *_offered(category, channel, now)))
-    places = {row[0]: (int(row[1]), int(row[2])) for row in found} if counter.is_open else {}
+    found = session.execute(_MONTH, {**terms(category, channel, now), "at_counter": counter.id, "first": days[0], "last": days[-1]})
+    places = {row[0]: (int(row[1]), int(row[2])) for row in found}
     return [_day(day, *places.get(day, (0, 0))) for day in days]
 
 
@@ -113,11 +132,7 @@ def _day(day: date, free: int, wanted: int) -> Day:
 
 def day(session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime) -> list[Opening]:
     """The times of a day, full ones with no free place; where several desks serve, each time names the freest."""
-    if not counter.is_open:
-        return []
-    rows = _openings(session, select(*_OPENING).where(Slot.counter_id == counter.id, Slot.slot_date == on, Slot.wanted > 0,
-                                                      *_offered(category, channel, now)))
-    return _by_time(rows)
+    return _by_time(_openings(session, _DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on}))
 
 
 def _by_time(rows: list[Opening]) -> list[Opening]:
@@ -127,56 +142,41 @@ def _by_time(rows: list[Opening]) -> list[Opening]:
     return [best[at] for at in sorted(best)]
 
 
-def _openings(session: Session, statement: Select[Any]) -> list[Opening]:
-    return [Opening(*row) for row in session.execute(statement)]
+def _openings(session: Session, statement: Any, values: dict[str, Any]) -> list[Opening]:
+    return [Opening(*row) for row in session.execute(statement, values)]
 
 
 def earliest(session: Session, category: BookingCategory, channel: Channel, now: datetime) -> list[tuple[Counter, Opening]]:
-    """The next free time of each open counter, soonest first: one index range per counter, in one statement."""
-    counters = {counter.id: counter for counter in counters_for(session, category)}
-    if not counters:
-        return []
-    firsts = [_free(category, number, channel, now).order_by(Slot.slot_date, Slot.start_time, Slot.id).limit(1).subquery()
-              for number in counters]
-    rows = _openings(session, union_all(*(select(first) for first in firsts)))  # type: ignore[arg-type]
-    return [(counters[row.counter_id], row) for row in sorted(rows, key=lambda o: (o.date, o.start, o.counter_id))]
+    """The next free time of each open counter, soonest first: for each, the first entry of one range of the index."""
+    values = terms(category, channel, now)
+    found = [(counter, opening) for counter in counters_for(session, category)
+             for opening in _openings(session, _FIRST, {**values, "at_counter": counter.id})]
+    return sorted(found, key=lambda pair: (pair[1].date, pair[1].start))
 
 
 def near(session: Session, category: BookingCategory, counter: Counter, channel: Channel, to: datetime, now: datetime,
          limit: int = 6) -> list[Opening]:
     """Free times of a counter nearest to a wished one, in order of time: what is offered when that one has gone."""
-    if not counter.is_open:
-        return []
-    free, at = _free(category, counter.id, channel, now), (to.date(), to.time())
-    later = or_(Slot.slot_date > at[0], (Slot.slot_date == at[0]) & (Slot.start_time >= at[1]))
-    after = _openings(session, free.where(later).order_by(Slot.slot_date, Slot.start_time, Slot.id).limit(2 * limit))
-    before = _openings(session, free.where(~later).order_by(Slot.slot_date.desc(), Slot.start_time.desc(), Slot.id).limit(2 * limit))
-    times = _by_time([*before, *after])
+    values = {**terms(category, channel, now), "at_counter": counter.id, "wish_day": to.date(), "wish_time": to.time(), "at_most": 2 * limit}
+    times = _by_time([*_openings(session, _BEFORE, values), *_openings(session, _AFTER, values)])
     nearest = sorted(times, key=lambda o: abs(datetime.combine(o.date, o.start) - to.replace(tzinfo=None)))[:limit]
     return [o for o in times if o in nearest]
 
 
-def _free(category: BookingCategory, counter_id: int, channel: Channel, now: datetime) -> Select[Any]:
-    return select(*_OPENING).where(Slot.counter_id == counter_id, Slot.used < Slot.capacity, *_offered(category, channel, now))
+def the_category(session: Session, code: str) -> BookingCategory | None:
+    return session.scalar(_CATEGORY, {"code": text.tidy(code)})
 
 
-_OFFER = (
-    select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, Counter.id == Slot.counter_id)
-    .join(desk_pool_category, desk_pool_category.c.desk_pool_id == Slot.desk_pool_id)
-    .join(BookingCategory, BookingCategory.id == desk_pool_category.c.booking_category_id)
-    .where(Slot.id == bindparam("slot"), Slot.channel == bindparam("channel"), BookingCategory.code == bindparam("category"), Counter.is_open))
+_CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
 
 
 def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
-    row = session.execute(_OFFER, {"slot": slot_id, "channel": channel, "category": category}).first()
-    if row is None:
+    wanted = the_category(session, category)
+    row = wanted and session.execute(_OFFER, {**terms(wanted, channel, now), "slot": slot_id}).first()
+    if not row:
         raise NotOffered
-    found = Offer(*row)
-    days, local, at = window(found.category, now), now.astimezone(TOKYO), found.slot
-    if days is None or not days[0] <= at.slot_date <= days[1] or (at.slot_date, at.start_time) <= (local.date(), local.time()):
-        raise NotOffered
-    return found
+    return Offer(*row)
 
 
 def take(session: Session, slot_id: int, units: int) -> None:
@@ -212,5 +212,5 @@ def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int
     return list(dict.fromkeys((d.year, d.month) for d in span))
 
 
-__all__ = ["Day", "DayState", "NotOffered", "Offer", "Opening", "counters_for", "day", "earliest", "give_back", "month", "months_open",
-           "near", "offer", "open_slots", "take", "window"]
+__all__ = ["OFFERED", "Day", "DayState", "NotOffered", "Offer", "Opening", "counters_for", "day", "earliest", "give_back", "month", "months_open",
+           "near", "offer", "open_slots", "take", "terms", "the_category", "window"]

@@ -106,7 +106,7 @@
   const edit = (button) => {
     const cell = button.closest("td"), row = button.closest("tr");
     const holder = document.getElementById(`cell-${button.dataset.name}`).content.cloneNode(true);
-    const field = holder.querySelector("input, select, textarea");
+    const field = holder.querySelector("input:not([type=hidden]), select, textarea");
     field.removeAttribute("id"); field.removeAttribute("required");
     field.setAttribute("aria-label", button.getAttribute("aria-label"));
     if (field.type === "checkbox") field.checked = button.dataset.raw === "1"; else field.value = button.dataset.raw;
