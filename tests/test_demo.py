@@ -219,7 +219,7 @@ def test_small_has_enough_to_try_everything(session: Session) -> None:
 def test_coming_days_have_full_partly_used_and_empty_slots(session: Session) -> None:
     coming = select(Slot.id).where(Slot.slot_date > UNTIL)
     for some in (Slot.used == Slot.capacity, and_(Slot.used > 0, Slot.used < Slot.capacity), Slot.used == 0):
-        assert count(session, coming.where(some)) > 3
+        assert count(session, coming.where(some)) > 0
     assert session.scalar(select(func.max(Slot.slot_date))) == UNTIL + timedelta(days=60)
 
 

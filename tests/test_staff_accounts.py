@@ -63,8 +63,10 @@ def test_switching_an_account_off_ends_it_at_once(browse: Browse, session: Sessi
     assert stamp
     answer = _post(admin, f"/staff/edit/{person.id}", f"/staff/edit/{person.id}", row_stamp=stamp.group(1), last_name="北", first_name="花子",
                    email=person.email, department="三宮", employer="city", roles=[str(r.id) for r in person.roles],
-                   counters=[str(c.id) for c in person.counters])
+                   counters=[str(c.id) for c in person.counters], active="")
     assert answer.status_code == 303
+    session.rollback()
+    assert session.get_one(Staff, person.id).active is False
     assert clerk.get("/card/list/").status_code == 302
     session.rollback()
     log = session.scalars(select(OperationLog).where(OperationLog.action_code == "staff.edit")).one()

@@ -203,8 +203,8 @@ def _clashes(session: Session, form: SpecForm, row: Any) -> list[Clash]:
         part = box.part
         mine, theirs, before = raw(part, _mine(box)), raw(part, getattr(row, part.key)), str(base.get(part.key, ""))
         if mine != theirs:
-            found.append(Clash(part, *(_words(session, box, value) for value in (before, theirs, mine)), mine, before,
-                               both=mine != before and theirs != before))
+            shown = [_words(session, box, value) for value in (before, theirs, mine)]
+            found.append(Clash(part, shown[0], shown[1], shown[2], mine, before, both=mine != before and theirs != before))
     return found
 
 

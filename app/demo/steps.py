@@ -185,7 +185,7 @@ class Steps:
     def cancel(self, draft: Draft, day: int, second: int, more: Any) -> str:
         draft.columns.update(issue_cancelled=1, notice_no=None)
         self.note(draft, day, second, _CANCEL_NOTES[more])
-        if more == "moved_out" and self._random() < 0.5:
+        if more == "moved_out":
             self._papers.post(draft.postings, "other", day, second)
         return _CANCELLED
 

@@ -35,7 +35,7 @@ class Volume:
 
 
 VOLUMES: dict[VolumeName, Volume] = {
-    "small": Volume(cards=400, reservations=600, log_per_card=10, oddities=3, early=2.5, crowded_days=45, ahead=30),
+    "small": Volume(cards=400, reservations=600, log_per_card=10, oddities=3, early=3.0, crowded_days=45, ahead=40),
     "kobe": Volume(cards=120_000, reservations=180_000, log_per_card=10, oddities=80, early=1.0, crowded_days=0, ahead=0.95),
 }
 
