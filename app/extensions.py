@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import defaultdict
 from contextvars import ContextVar
 from typing import Any
 
@@ -31,7 +32,8 @@ db = SQLAlchemy(metadata=metadata, session_options={"class_": AppSession})
 reading: ContextVar[bool] = ContextVar("reading", default=False)
 """True while a request only reads: SQLite then begins without taking the one writer's place."""
 
-_writer = threading.Lock()
+_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""Whose turn it is to write, by database file."""
 
 
 def _readable_json(value: Any) -> str:
@@ -75,13 +77,15 @@ class _Queued(sqlite3.Connection):
     """A connection that waits for its turn to write. SQLite's own waiting sleeps and starves the unlucky; threads of this
     process queue here instead, until the commit or rollback of the one before them has ended."""
 
-    writes = False
+    def __init__(self, database: str, *args: Any, **kw: Any) -> None:
+        super().__init__(database, *args, **kw)
+        self.turn, self.writes = _turns[database], False
 
     def begin(self, *, writing: bool) -> None:
         if not writing:
             self.execute("BEGIN")
             return
-        if not _writer.acquire(timeout=WRITER_WAIT):
+        if not self.turn.acquire(timeout=WRITER_WAIT):
             raise sqlite3.OperationalError("database is locked")
         self.writes = True
         try:
@@ -107,4 +111,4 @@ class _Queued(sqlite3.Connection):
     def _let_next(self) -> None:
         if self.writes:
             self.writes = False
-            _writer.release()
+            self.turn.release()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session, load_only, selectinload
@@ -133,7 +133,7 @@ def order_of(spec: Spec, want: Criteria) -> Order:
         return want.order
     if part := _range(spec, want):
         return part.key, "desc"
-    return spec.order
+    return cast(Order, spec.order)
 
 
 def _range(spec: Spec, want: Criteria) -> Part | None:

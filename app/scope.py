@@ -20,6 +20,8 @@ from app.errors import NotFound
 from app.schema import Spec, spec_of, specs
 from models import Counter
 
+ELSEWHERE = "担当していない窓口の情報は、登録も変更もできません。窓口を選び直してください。"
+
 
 def criteria(spec: Spec, counters: frozenset[int], source: Any = None, *, walk: bool = False) -> ColumnElement[bool]:
     """The rows of a table that belong to one of the counters, as one plain expression (a lambda would be cached wrongly).
@@ -64,7 +66,7 @@ def _limit_writing(session: Session, *_: Any) -> None:
     for row in {*session.new, *session.dirty, *session.deleted}:
         spec = spec_of(type(row))
         if spec and spec.scope and not _within(session, spec, row, current.actor.counters, widened=bool(current.widened)):
-            raise NotFound
+            raise NotFound(ELSEWHERE) if row in session.new or row in session.dirty else NotFound
 
 
 def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, widened: bool) -> bool:

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal_column, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.errors import AppError, PersonalNumberFound
@@ -69,9 +69,10 @@ class Search:
 
     def _in_fts(self, phrases: list[str]) -> ColumnElement[bool]:
         fts = f"{self.spec.name}_fts"
-        hits = select(literal_column("rowid")).select_from(text(fts)).where(
+        hits: Select[Any] = select(literal_column("rowid")).select_from(text(fts)).where(
             text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(f'"{phrase}"' for phrase in phrases)))
-        return self.spec.model.id.in_(hits)
+        found: ColumnElement[bool] = self.spec.model.id.in_(hits)
+        return found
 
 
 def _spellings(typed: str, number: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from flask_appbuilder import Model
 from sqlalchemy import (
@@ -183,6 +183,10 @@ class Base(DeclarativeBase):
     __inline_of__: ClassVar[str] = ""
     __indexed__: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
+    if TYPE_CHECKING:  # given to the classes that need them, see below
+        row_stamp: Mapped[int]
+        search_key: Mapped[str]
+
     def __init_subclass__(cls, **kw: Any) -> None:
         if not cls.__dict__.get("__abstract__"):
             indexed = [*_make_relations(cls), *_searchable(cls), *cls.__indexed__]
@@ -240,7 +244,7 @@ def _version_rows(cls: type[Base]) -> None:
         return
     cls.row_stamp = column(Integer, label="RowStamp", edit=False, default=1, nullable=False)
     cls.__annotations__["row_stamp"] = Mapped[int]
-    cls.__mapper_args__ = {**cls.__dict__.get("__mapper_args__", {}), "version_id_col": cls.row_stamp}  # type: ignore[attr-defined]
+    cls.__mapper_args__ = {**cls.__dict__.get("__mapper_args__", {}), "version_id_col": cls.row_stamp}
 
 
 def _keep_search_key(cls: type[Base]) -> None:

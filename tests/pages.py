@@ -48,9 +48,13 @@ class _Reader(HTMLParser):
                 self.forms[-1][1][self._select] = [attrs.get("value", "")]
             else:  # a browser sends the first option when none is selected
                 self.forms[-1][1].setdefault(self._select, [attrs.get("value", "")])
-        elif tag == "input" and attrs.get("name") and attrs.get("type") not in ("submit", "button", "file"):
-            if attrs.get("type") not in ("checkbox", "radio") or "checked" in attrs:
-                self._put(attrs["name"], attrs.get("value", "on" if attrs.get("type") == "checkbox" else ""))
+        elif tag == "input" and attrs.get("name") and self._is_sent(attrs):
+            self._put(attrs["name"], attrs.get("value", ""))
+
+    @staticmethod
+    def _is_sent(attrs: dict[str, str]) -> bool:
+        kind = attrs.get("type")
+        return kind not in ("submit", "button", "file") and (kind not in ("checkbox", "radio") or "checked" in attrs)
 
     def _put(self, name: str, value: str) -> None:
         if self.forms and "form" in self._open:

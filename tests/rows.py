@@ -52,7 +52,7 @@ def slot(session: Session, counter: str = "sannomiya", capacity: int = 4, day: d
 def reservation(session: Session, counter: str = "sannomiya", name: str = "試験　太郎", **values: object) -> Reservation:
     place = slot(session, counter)
     place.used = 1
-    category = session.scalars(select(BookingCategory)).first()
+    category = session.scalars(select(BookingCategory).limit(1)).one()
     row = Reservation(**{"booking_code": f"{next(_numbers):010d}".translate(str.maketrans("01", "ZY")), "booking_date": place.slot_date,
                          "start_time": place.start_time, "end_time": place.end_time, "category": category, "procedure_name": category.name,
                          "counter": place.counter, "slot": place, "name": name, "address": "神戸市中央区1-1", "phone": "0781234567",

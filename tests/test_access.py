@@ -147,9 +147,11 @@ def test_pickers_and_posted_keys_stay_in_scope(browse: Callable[[str], FlaskClie
     session.commit()
     clerk = browse("staff")
     token = csrf_token(clerk.get("/shipment/add").text)
-    found = clerk.post("/shipment/pick/card", data={"csrf_token": token, "q": "秘密"}).json
-    assert found["rows"] == []
-    assert [row["id"] for row in clerk.post("/shipment/pick/card", data={"csrf_token": token, "q": "公開"}).json["rows"]] == [str(mine["card"])]
+
+    def picked(words: str) -> list[str]:
+        return [row["id"] for row in clerk.post("/shipment/pick/card", data={"csrf_token": token, "q": words}).get_json()["rows"]]
+
+    assert (picked("秘密"), picked("公開")) == ([], [str(mine["card"])])
     form = {"csrf_token": token, "item_kind": "notice", "sent_date": "2026-11-01", "postal_code": "6500001", "name": "名", "address": "神戸市",
             "attempt_no": "1"}
     answer = clerk.post("/shipment/add", data={**form, "card": str(theirs["card"])})

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import create_app
+from config import Settings
 from tests.conftest import House
 
 
@@ -20,8 +22,31 @@ def test_a_database_behind_its_migrations_is_not_ready(database: House, session:
     assert (answer.status_code, answer.text) == (503, "schema")
 
 
-def test_the_template_came_back() -> None:
-    """Nothing here: the next test proves it."""
+def test_a_database_that_is_away_is_not_ready() -> None:
+    away = create_app("resident", Settings(_env_file=None, secret_key="test " * 10, database_url="postgresql://nobody@127.0.0.1:1/none"))
+    answer = away.test_client().get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "database")
+    assert away.test_client().get("/healthz").text == "ok"
+
+
+def test_without_redis_a_site_serves_on(database: House) -> None:
+    app = database.site("resident")
+    app.extensions["settings"] = database.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    try:
+        answer = app.test_client().get("/readyz")
+        assert (answer.status_code, answer.text) == (200, "degraded")
+    finally:
+        app.extensions["settings"] = database.settings
+
+
+@pytest.mark.redis
+def test_with_redis_it_is_ok(database: House) -> None:
+    app = database.site("resident")
+    app.extensions["settings"] = database.settings.model_copy(update={"redis_url": database.settings.test_redis_url})
+    try:
+        assert app.test_client().get("/readyz").text == "ok"
+    finally:
+        app.extensions["settings"] = database.settings
 
 
 def test_health_is_not_in_the_operation_log(database: House, session: Session) -> None:

@@ -59,8 +59,8 @@ def test_a_number_is_found_in_any_dress(browse: Browse, session: Session) -> Non
     samples.shipment(session, card, tracking_no="123456789012")
     clerk, auditor = browse("staff"), browse("auditor")
     for table_name, typed in [
-        ("card", "28100012345678901234567"), ("card", "２８１００-０１２３４-５６７８９０-１２３４５６７"), ("reservation", "k7q2m-9mxda"), ("reservation", "078-322-1234"),
-        ("reservation", "０７８（３２２）１２３４"), ("document", "D-0001a"), ("document", "Ｄ-０００１ａ"), ("shipment", "1234-5678-9012"),
+        ("card", "28100012345678901234567"), ("card", "２８１００-０１２３４-５６７８９０-１２３４５６７"), ("reservation", "k7q2m-9mxda"),
+        ("reservation", "078-322-1234"), ("reservation", "０７８（３２２）１２３４"), ("document", "D-0001a"), ("document", "Ｄ-０００１ａ"), ("shipment", "1234-5678-9012"),
     ]:
         assert len(ids(find(clerk, table_name, typed).text, table_name)) == 1, typed
     assert {line[2] for line in table(find(auditor, "operation_log", "staff").text)[1:]} == {"staff"}

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, Field, IntegerField, StringField, TimeField
 from wtforms.validators import ValidationError
@@ -191,7 +191,8 @@ class PartRow(Field):
 
     def __init__(self, part: Part, **kw: Any) -> None:
         super().__init__(part.label, **kw)
-        self.part, self.words, self.session = part, "", None
+        self.part, self.words = part, ""
+        self.session: Session | None = None
         self.choices: list[tuple[str, str]] = []
 
     def bind(self, session: Session) -> None:
@@ -268,4 +269,7 @@ class PartRows(Field):
             raise ValidationError(f"「{self.part.label}」を選び直してください。")
 
     def populate_obj(self, obj: Any, name: str) -> None:
-        setattr(obj, name, [self.rows[key] for key in self.data or ()])
+        rows = [self.rows[key] for key in self.data or ()]
+        if inspect(obj).persistent and set(rows) != set(getattr(obj, name)):
+            obj.row_stamp += 1  # links alone change no column, so SQLAlchemy would not count a new version
+        setattr(obj, name, rows)

@@ -20,10 +20,11 @@ from werkzeug.datastructures import MultiDict
 from app import audit, codes, tabular
 from app.constraints import explain
 from app.context import context
-from app.errors import AppError, NotFound
+from app.errors import AppError, NotFound, PersonalNumberFound
 from app.listing import matching
 from app.rules.accounts import PERSONAL
 from app.schema import Part, Spec
+from app.text import has_personal_number, tidy
 from models import ImportDraft
 from views import address
 from views.access import may
@@ -46,11 +47,12 @@ def export(view: PanelView, session: Session) -> Any:
     if request.method == "GET":
         audit.declare(session, spec.name, "show", spec.label, 画面="出力")
         return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error="")
-    purpose, format_ = request.form.get("purpose", "").strip(), request.form.get("format", "csv")
-    audit.declare(session, spec.name, "export", spec.label, 条件=address.in_words(spec, want))
-    if not purpose or len(purpose) > 200 or format_ not in tabular.MIME:
+    purpose, format_ = tidy(request.form.get("purpose", "")), request.form.get("format", "csv")
+    act = audit.declare(session, spec.name, "export", spec.label, 条件=address.in_words(spec, want))
+    act.personal_number = has_personal_number(purpose)
+    if act.personal_number or not purpose or len(purpose) > 200 or format_ not in tabular.MIME:
         audit.note(session, 入力エラー="出力の目的")
-        error = "出力の目的を200文字以内で入力してください。"
+        error = PersonalNumberFound(label="出力の目的").message if act.personal_number else "出力の目的を200文字以内で入力してください。"
         return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error=error), 422
     return _file(session, spec, want, cast(tabular.Format, format_), purpose, personal=personal and request.form.get("personal") == "1")
 

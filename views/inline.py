@@ -78,7 +78,7 @@ def read(session: Session, child: Spec, parent: Base | None) -> Lines:
     found = Lines(child, collection, [])
     for row in rows:
         prefix = f"{collection}-{row.id}-"
-        form = kind(posted, obj=row, prefix=prefix).bind(session)  # type: ignore[arg-type]
+        form = kind(posted, obj=row, prefix=prefix).bind(session)
         stamp = posted.get(f"{prefix}row_stamp", "") if posted else str(row.row_stamp)
         found.lines.append(Line(prefix, form, row, gone=bool(posted and posted.get(f"{prefix}gone")), stamp=stamp))
         found.clash |= stamp != str(row.row_stamp)
@@ -86,7 +86,7 @@ def read(session: Session, child: Spec, parent: Base | None) -> Lines:
     offered = posted.get(f"{collection}-new", "") if posted else ""
     for number in range(min(int(offered), 31) if offered.isascii() and offered.isdecimal() else SPARE):
         prefix = f"{collection}-new{number}-"
-        found.lines.append(Line(prefix, kind(posted, prefix=prefix).bind(session)))  # type: ignore[arg-type]
+        found.lines.append(Line(prefix, kind(posted, prefix=prefix).bind(session)))
     return found
 
 

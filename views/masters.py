@@ -36,7 +36,8 @@ class MasterView(ModelView):
         """Flask-Admin would build lists and forms of its own; ours come from the Spec."""
         self.add_form_type = form_class(self.spec, self.spec.typed(adding=True))
         self.edit_form_type = form_class(self.spec, self.spec.typed(adding=False))
-        self._list_columns, self._filters = [], None
+        self._list_columns: list[Any] = []
+        self._filters = None
         self.column_labels = {p.key: p.label for p in self.spec.parts.values()}
         self.column_editable_list = [p.key for p in self.spec.typed(adding=False) if p.field.listed and p.shape in CELLS]
 

@@ -47,7 +47,8 @@ class PanelView(ModelView):
 
     def _init_properties(self) -> None:
         """Nothing of FAB's column bookkeeping is used: the Spec knows."""
-        self.related_views = self._related_views = []
+        self.related_views: list[Any] = []
+        self._related_views: list[Any] = []
 
     def _init_titles(self) -> None:
         self.list_title = self.add_title = self.edit_title = self.show_title = self.title = self.spec.label

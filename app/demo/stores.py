@@ -65,7 +65,7 @@ class SqliteStore:
 
 # Rows that keep every CHECK by construction need not be checked one by one: that alone is half the time of a log row.
 _FAST = {"journal_mode": "DELETE", "synchronous": "OFF", "foreign_keys": "OFF", "ignore_check_constraints": "ON",
-         "cache_size": -262144, "temp_store": "MEMORY", "threads": 2}
+         "cache_size": -262144, "temp_store": "MEMORY"}
 
 
 @contextmanager

@@ -1,0 +1,83 @@
+"""`python run.py` and the WSGI entry: they start, say where, and stop cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config import ROOT
+
+ENVIRONMENT = {"PATH": os.environ["PATH"], "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env={**ENVIRONMENT, **environment})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def get(port: int, path: str, process: subprocess.Popen[str]) -> str:
+    """The page, as soon as somebody serves it."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:  # noqa: S310 - our own address
+                return str(answer.read().decode())
+        except OSError:
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.1)
+    raise AssertionError("nobody answers")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    resident, staff = free_port(), free_port()
+    demo = {"DEMO": "1", "DEMO_PASSWORD": "correct-horse-7"} if number is signal.SIGTERM else {}
+    with started("run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=str(resident), STAFF_PORT=str(staff), **demo) as process:
+        assert get(resident, "/readyz", process) == get(staff, "/readyz", process) == "ok"
+        assert "Server" not in urllib.request.urlopen(f"http://127.0.0.1:{resident}/healthz", timeout=5).headers  # noqa: S310
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"住民サイト  http://127.0.0.1:{resident}/" in said
+    assert f"職員サイト  http://127.0.0.1:{staff}/" in said
+    assert ("admin（システム管理者）" in said, "correct-horse-7" in said) == (bool(demo), bool(demo))
+    assert "Traceback" not in said
+
+
+def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/app.db"
+    subprocess.run([Path(sys.executable).parent / "flask", "setup"], cwd=ROOT, check=True, capture_output=True, timeout=60,
+                   env={**ENVIRONMENT, "DATABASE_URL": url})
+    production = {"DATABASE_URL": url, "APP_ENV": "production", "REDIS_URL": "redis://127.0.0.1:6379/15", "SECRET_KEY": "k" * 40}
+    command = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "deploy.wsgi:resident")
+    port = free_port()
+    with started(*command, BIND=f"127.0.0.1:{port}", **production) as first:
+        assert get(port, "/healthz", first) == "ok"
+        with started(*command, BIND=f"127.0.0.1:{free_port()}", **production) as second:
+            said, _ = second.communicate(timeout=60)
+        assert second.returncode != 0
+        assert "SQLite で動かせるのは1プロセスだけです" in said
+        first.terminate()
+        assert first.wait(timeout=30) == 0
