@@ -43,9 +43,12 @@ def note(session: Session, **detail: Any) -> None:
         act.detail.update(detail)
 
 
-def _gather(session: Session, *_: Any) -> None:
+def _gather(session: Session, flush: Any) -> None:
+    """`flush` knows of every deletion; `session.deleted` leaves out rows that went because their parent let go of them."""
     current = context(session)
-    for verb, rows in (("add", session.new), ("edit", session.dirty), ("delete", session.deleted)):
+    gone = [state.obj() for state, (is_deleted, is_only_listed) in flush.states.items() if is_deleted and not is_only_listed]
+    changed = [row for row in session.dirty if row not in gone]
+    for verb, rows in (("add", session.new), ("edit", changed), ("delete", gone)):
         for row in rows:
             spec = spec_of(type(row))
             if spec is None or isinstance(row, OperationLog):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import context
@@ -33,8 +33,9 @@ def choices(session: Session, list_name: str, *, keep: str | None = None) -> lis
 def is_used(session: Session, item: CodeItem) -> bool:
     """Whether a row anywhere holds this code; the database cannot tell, because codes are referred to by their word."""
     for spec in specs().values():
-        columns = [getattr(spec.model, p.key) for p in spec.parts.values() if p.field.codes == item.list_name]
-        holds = select(spec.model.id).where(or_(*(column == item.value for column in columns))).limit(1)
-        if columns and session.scalar(holds.execution_options(unscoped=True)) is not None:
-            return True
+        for part in spec.parts.values():
+            if part.field.codes == item.list_name:
+                holds = select(spec.model.id).where(getattr(spec.model, part.key) == item.value).limit(1)
+                if session.scalar(holds.execution_options(unscoped=True)) is not None:
+                    return True
     return False

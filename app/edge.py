@@ -17,6 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app import audit
+from app.constraints import explain
 from app.context import Act, Actor, Context, enter
 from app.errors import AppError, Busy, PersonalNumberFound
 from app.extensions import db, reading
@@ -157,19 +158,10 @@ def _http_error(error: HTTPException) -> Any:
 def _database_error(error: DBAPIError | PoolTimeout) -> Any:
     """The database said no: never its words, always ours."""
     if isinstance(error, IntegrityError):
-        return page(409, sentence_for(error))
+        return page(409, explain(error))
     if isinstance(error, OperationalError | PoolTimeout):
         return page(503, Busy().message)
     return _unexpected(error)
-
-
-def sentence_for(error: IntegrityError) -> str:
-    words = str(error.orig).lower()
-    if "unique" in words:
-        return "同じ内容がすでに登録されています。番号などの重複を確認してください。"
-    if "foreign key" in words:
-        return "ほかのデータから使われているため、削除できません。"
-    return "項目どうしの関係が正しくありません（日付の前後、数の範囲など）。入力を確認してください。"
 
 
 def _unexpected(error: Exception) -> Any:
@@ -228,4 +220,4 @@ def limit_key(address: str) -> str:
 
 
 __all__ = ["begin", "client", "client_address", "flash", "init", "is_file", "is_plain", "is_within", "limit_key", "log_with_changes",
-           "page", "redirect", "refuse", "sentence_for", "write_alone"]
+           "page", "redirect", "refuse", "write_alone"]

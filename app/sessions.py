@@ -19,7 +19,7 @@ from flask import Flask, Request, Response, g
 from flask import session as browser
 from flask.sessions import SecureCookieSessionInterface, SessionMixin, session_json_serializer
 from itsdangerous import BadSignature
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
@@ -56,10 +56,17 @@ def apart(*, writing: bool) -> Iterator[Connection]:
     """A short transaction of its own, never inside the request's: SQLite has one writer, and it would wait for itself."""
     token = reading.set(not writing)
     try:
-        with db.engine.begin() as connection:
+        with _engine(writing=writing).begin() as connection:
             yield connection
     finally:
         reading.reset(token)
+
+
+def _engine(*, writing: bool) -> Engine:
+    """A look into PostgreSQL needs no BEGIN and COMMIT round it: this happens at every request."""
+    if writing or db.engine.dialect.name == "sqlite":
+        return db.engine
+    return db.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def current() -> StaffSession:

@@ -102,9 +102,12 @@ def token_lost(_error: CSRFError) -> Any:
     """The browser lost its cookie (closed, or a day later): what was typed comes back, to be sent once more."""
     edge.begin(visitor)  # the anti-forgery check stands in front of the edge
     reading.set(True)
-    if request.view_args and request.form.get("form_token"):
+    if not request.view_args or not _sheet().has_token:
+        return edge.page(400, STALE)
+    try:
         return _form_page(_choice(**request.view_args), _posted(), status=400, told=COOKIE_LOST)
-    return edge.page(400, STALE)
+    except AppError as error:
+        return edge.page(error.status, error.message)
 
 
 def visitor() -> Actor:

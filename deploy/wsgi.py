@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import sys
+from typing import Any, Literal, cast
 
 from app import create_app, serving
 
-SITES: dict[str, Literal["resident", "staff"]] = {"resident": "resident", "staff": "staff"}
+BOOT_FAILED = 3  # what makes gunicorn stop; after any other exit it would start the worker again and again
 
 
 def __getattr__(name: str) -> Any:
-    if name not in SITES:
+    if name not in ("resident", "staff"):
         raise AttributeError(name)
-    settings = serving.settings()
-    serving.claim(settings, name)
-    globals()[name] = made = create_app(SITES[name], settings)
+    try:
+        settings = serving.settings()
+        serving.claim(settings, name)
+    except SystemExit as refusal:
+        print(refusal.code, file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
+        sys.exit(BOOT_FAILED)
+    globals()[name] = made = create_app(cast(Literal["resident", "staff"], name), settings)
     return made

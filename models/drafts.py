@@ -18,5 +18,5 @@ class ImportDraft(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), index=True)
     table_name: Mapped[str] = mapped_column(String(60))
     file_name: Mapped[str] = mapped_column(String(255))
-    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    lines: Mapped[list[Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.schema import Spec, specs
+from models import OperationLog, Shipment
 from tests.conftest import csrf_token
 from tests.rows import fill
 
@@ -136,6 +137,9 @@ def test_rows_of_another_counter_are_not_there(username: str, browse: Callable[[
         answer = _ask(person, rule, method, theirs)
         assert answer.status_code in (403, 404), f"{username} {method} {rule.rule}: {answer.status_code}"
         assert "秘密" not in answer.text
+    session.rollback()
+    told = session.scalars(select(OperationLog).where(OperationLog.action_code == "card.refused", OperationLog.user_id == username)).all()
+    assert told and {row.detail["番号"] for row in told} == {str(theirs["card"])}, "asking for another counter's row is logged"
     for name in ("card", "reservation", "shipment", "document", "card_note", "card_history"):
         page = person.get(f"/{name}/list/?card={theirs['card']}").text
         assert "秘密" not in page and f"/{name}/show/{theirs[name]}" not in page
@@ -159,8 +163,6 @@ def test_pickers_and_posted_keys_stay_in_scope(browse: Callable[[str], FlaskClie
     assert clerk.get(f"/shipment/add?card={theirs['card']}").text.count("秘密") == 0
     answer = clerk.post("/shipment/add", data={**form, "card__words": "秘密"})
     assert answer.status_code == 422
-    from models import Shipment
-
     session.rollback()
     assert session.scalars(select(Shipment).where(Shipment.name == "名")).all() == []
 
@@ -172,8 +174,6 @@ def test_bulk_delete_takes_nothing_from_another_counter(browse: Callable[[str], 
     token = csrf_token(clerk.get("/shipment/list/").text)
     answer = clerk.post("/shipment/delete", data={"csrf_token": token, "id": [str(mine["shipment"]), str(theirs["shipment"])]})
     assert answer.status_code == 404
-    from models import Shipment
-
     session.rollback()
     assert {s.id for s in session.scalars(select(Shipment))} >= {mine["shipment"], theirs["shipment"]}, "nothing is half deleted"
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import ActionClass, BookingCategory, MyNumberAccess, OperationLog, Reservation, ReservationState, Slot
-from tests.booking_pages import GOOD, Page, Resident, counter, form_path, free_slot, today
+from tests.booking_pages import GOOD, Page, Resident, apart, counter, form_path, free_slot, today
 from tests.sites import site
 
 PERSONAL_NUMBER = "123456789018"
@@ -312,10 +312,19 @@ def test_time_that_closed_while_the_form_was_filled_in_keeps_the_entry(resident:
     slot = free_slot(session, days=3)
     free_slot(session, days=10)
     resident.to_check(slot)
-    with time_machine.travel(today() + timedelta(days=1, hours=12)):
+    session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one().latest_days = 4
+    answer = resident.press("この内容で予約する", consent="y")
+    assert (answer.status, answer.fields["name"]) == (404, "髙橋 花子")
+    assert "受け付けていません" in answer.text
+    assert not stored(session)
+
+
+def test_cookie_and_time_both_gone_is_told_plainly(resident: Resident, session: Session) -> None:
+    resident.to_check(free_slot(session))
+    with time_machine.travel(today() + timedelta(days=30)):
         answer = resident.press("この内容で予約する", consent="y")
-        assert (answer.status, answer.fields["name"]) == (404, "髙橋 花子")
-        assert "受け付けていません" in answer.text
+    assert answer.status == 404
+    assert "日時を選び直してください" in answer.text
     assert not stored(session)
 
 
@@ -390,7 +399,7 @@ def test_forged_address_is_not_found_and_says_so_in_japanese(resident: Resident,
 @pytest.mark.parametrize("month", ["2026-99", "0000-00", "1999-01", "x", "2026-12' OR 1=1--", "９９９９-０１"])
 def test_forged_month_shows_a_month_that_can_be_booked(resident: Resident, session: Session, month: str) -> None:
     free_slot(session)
-    answer = resident.client.get("/book/pickup/sannomiya/", query_string={"month": month}, follow_redirects=True)
+    answer = apart(resident.client.get, "/book/pickup/sannomiya/", query_string={"month": month}, follow_redirects=True)
     assert answer.status_code == 200
     assert "空きあり" in answer.text
 
@@ -409,7 +418,7 @@ def test_months_turn_within_the_booking_window(resident: Resident, session: Sess
 
 def test_wrong_method_and_too_much_data_are_told_in_japanese(resident: Resident, session: Session) -> None:
     slot = free_slot(session)
-    for answer in (resident.client.get(f"{form_path(slot)}confirm"), resident.client.delete("/lookup")):
+    for answer in (apart(resident.client.get, f"{form_path(slot)}confirm"), apart(resident.client.delete, "/lookup")):
         assert answer.status_code == 405
         assert "受け付けていません" in answer.text
     resident.to_form(slot)
@@ -500,7 +509,7 @@ def test_done_page_is_shown_for_an_hour(resident: Resident, session: Session) ->
 def look_up(client: FlaskClient, code: str = "ABCDE23456", address: str = "203.0.113.1") -> Page:
     resident = Resident(client)
     resident.open("/lookup")
-    return Page(client.post("/lookup", headers={"X-Forwarded-For": address},
+    return Page(apart(client.post, "/lookup", headers={"X-Forwarded-For": address},
                             data={**resident.page.fields, "code": code, "phone": "0781234567"}))
 
 

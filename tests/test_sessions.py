@@ -143,15 +143,15 @@ def test_sessions_of_closed_browsers_end_when_somebody_else_signs_in(browse: Bro
 
 
 def test_new_password_ends_the_other_sessions_and_renames_this_one(browse: Browse, staff_app: Flask, session: Session) -> None:
-    here, there, before = browse("staff"), browse("staff"), ""
+    here, there = browse("staff"), browse("staff")
     before = cookie(here)
     assert change_password(here).location == "/"
+    assert len(rows(session, "staff")) == 1
     assert (is_in(here), is_in(there)) == (True, False)
     assert cookie(here) != before
     thief = staff_app.test_client()
     thief.set_cookie("staff", before)
     assert not is_in(thief)
-    assert len(rows(session, "staff")) == 1
 
 
 def test_a_password_changed_elsewhere_ends_the_session_by_its_stamp(browse: Browse, session: Session) -> None:

@@ -15,7 +15,7 @@ from wtforms.validators import ValidationError
 from app import text
 from app.context import context
 from app.errors import AppError
-from app.listing import Criteria, fetch, whole
+from app.listing import Criteria, matching, whole
 from app.schema import Part, spec_of
 
 FOLDS: dict[str, Callable[[str], str]] = {
@@ -148,6 +148,10 @@ class PartFlag(BooleanField):
         if valuelist:
             super().process_formdata(valuelist[-1:])
 
+    def post_validate(self, form: Any, validation_stopped: bool) -> None:
+        if self.raw_data and self.raw_data[-1] not in ("", "1"):
+            raise ValidationError(f"「{self.part.label}」は「はい」か「いいえ」で入力してください。")
+
 
 class PartChoice(Field):
     """One of a code's values, or of a code list's (whose choices are set for each request)."""
@@ -235,7 +239,9 @@ class PartRow(Field):
             return None
         spec = spec_of(self.part.target)
         assert spec is not None
-        rows = fetch(self.session, spec, Criteria(search=words), size=2).rows
+        if key := next((key for key, name in self.choices if name == words), ""):
+            return self.session.get(self.part.target, int(key))
+        rows = self.session.scalars(matching(self.session, spec, Criteria(search=words)).limit(2)).all()
         if len(rows) != 1:
             raise ValidationError(f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。")
         return rows[0]

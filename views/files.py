@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from app import audit, codes, tabular
+from app import audit, codes, edge, tabular
 from app.constraints import explain
 from app.context import context
 from app.errors import AppError, NotFound, PersonalNumberFound
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 KEPT_HOURS = 24
 SHOWN_ERRORS = 100
+FLAGS = {"1": ("はい", "1", "○", "true"), "": ("いいえ", "0", "×", "—", "false")}
 
 
 def export(view: PanelView, session: Session) -> Any:
@@ -96,7 +97,7 @@ def import_(view: PanelView, session: Session) -> Any:
     try:
         return _commit(view, session, request.form["draft"]) if "draft" in request.form else _preview(view, session)
     except tabular.BadFile as error:
-        audit.note(session, 入力エラー=error.message)
+        audit.note(session, 入力エラー=error.told)
         return view.page("panel/import.html", stage="upload", error=error.message), 422
 
 
@@ -104,39 +105,73 @@ def _preview(view: PanelView, session: Session) -> Any:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise tabular.BadFile("ファイルを選んでください。")
-    lines = tabular.read(view.spec, upload.filename, upload.read())
+    lines = tabular.read(view.spec, upload.read())
     checked = _checked(view, session, lines)
+    if not any(line.errors for line in checked):
+        _try(view.spec, session, checked)
     broken = [line for line in checked if line.errors]
     audit.note(session, 行数=len(lines), 誤り=len(broken), 段階="確認")
     if any("個人番号" in words for line in broken for _, words in line.errors) and g.context.act:
         g.context.act.personal_number = True
-    draft = None if broken else _keep(session, view.spec, upload.filename, lines)
-    shown = [p for p in view.spec.typed(adding=True) if p.key in lines[0]]
+    shown = [p for p in view.spec.typed(adding=True) if any(p.key in words for _, words in lines)]
+    names, draft = codes.names(session), None if broken else _keep(session, view.spec, upload.filename, lines)
     return view.page("panel/import.html", stage="preview", error="", lines=checked[:20], broken=broken[:SHOWN_ERRORS], total=len(lines),
-                     broken_total=len(broken), draft=draft, shown=shown, cell=_shown), 422 if broken else 200
+                     broken_total=len(broken), draft=draft, shown=shown,
+                     cell=lambda part, form: part.shown(form[part.key].data, names)), 422 if broken else 200
 
 
-def _keep(session: Session, spec: Spec, name: str, lines: list[dict[str, str]]) -> str:
+def _try(spec: Spec, session: Session, checked: list[Line]) -> None:
+    """Saves the lines, hears what the database and the scope say, and takes them back; each objection goes to its line."""
+    if _refusal(spec, session, checked):
+        for line in checked:
+            if (why := _refusal(spec, session, [line], keep=True)) and len(line.errors) == 0:
+                line.errors.append(("", why))
+        session.rollback()
+
+
+def _refusal(spec: Spec, session: Session, lines: list[Line], *, keep: bool = False) -> str:
+    """Why these lines cannot be saved together, or nothing. `keep` leaves good ones for the next line to be compared with."""
+    attempt = session.begin_nested()
+    try:
+        _add(spec, session, lines)
+        session.flush()
+    except IntegrityError as error:
+        attempt.rollback()
+        return explain(error)
+    except AppError as error:
+        attempt.rollback()
+        return error.message
+    if not keep:
+        attempt.rollback()
+    return ""
+
+
+def _add(spec: Spec, session: Session, lines: list[Line]) -> None:
+    for line in lines:
+        row = spec.model()
+        line.form.fill(row)
+        session.add(row)
+
+
+def _keep(session: Session, spec: Spec, name: str, lines: list[tabular.Line]) -> str:
     now = context(session).now()
     session.execute(delete(ImportDraft).where(ImportDraft.created_at < now - timedelta(hours=KEPT_HOURS))
                     .execution_options(by_rule="import.expire", synchronize_session=False))
     draft = ImportDraft(id=secrets.token_urlsafe(24), user_id=current_user.id, table_name=spec.name, file_name=name[-255:],
                         lines=lines, created_at=now)
     session.add(draft)
+    edge.log_with_changes()
     return draft.id
 
 
 def _commit(view: PanelView, session: Session, key: str) -> Any:
-    draft = session.get(ImportDraft, key[:43])
+    draft = session.get(ImportDraft, key[:43], with_for_update=True)  # the second of two at once waits, and finds it used
     if draft is None or draft.user_id != current_user.id or draft.table_name != view.spec.name:
         raise NotFound("この取り込みは、すでに済んだか期限が切れました。ファイルを選び直してください。")
     checked = _checked(view, session, draft.lines)
     if any(line.errors for line in checked):
         raise tabular.BadFile("確認のあとで状況が変わり、取り込めない行ができました。もう一度ファイルを選んでください。")
-    for line in checked:
-        row = view.spec.model()
-        line.form.fill(row)
-        session.add(row)
+    _add(view.spec, session, checked)
     session.delete(draft)
     try:
         session.flush()
@@ -151,9 +186,9 @@ def _commit(view: PanelView, session: Session, key: str) -> Any:
     return view.to("/list/")
 
 
-def _checked(view: PanelView, session: Session, lines: list[dict[str, str]]) -> list[Line]:
+def _checked(view: PanelView, session: Session, lines: list[tabular.Line]) -> list[Line]:
     found = []
-    for number, words in enumerate(lines, 2):  # line 1 is the heading
+    for number, words in lines:
         form = view.add_form_type(MultiDict(_posted(view.spec, session, words))).bind(session)
         masked = [view.spec.parts[k].label for k, w in words.items() if w == tabular.MASK]
         errors = [(label, "伏せ字のままでは取り込めません。") for label in masked]
@@ -164,8 +199,9 @@ def _checked(view: PanelView, session: Session, lines: list[dict[str, str]]) -> 
 
 
 def _posted(spec: Spec, session: Session, words: dict[str, str]) -> dict[str, str]:
-    """A line as a form would post it: labels of codes become their values, relations are named in words."""
-    return {(f"{k}__words" if spec.parts[k].shape == "relation" else k): _value(spec.parts[k], w, session) for k, w in words.items()}
+    """A line as a form would post it: labels of codes become their values, relations are named in words, an empty cell says nothing."""
+    return {(f"{k}__words" if spec.parts[k].shape == "relation" else k): _value(spec.parts[k], w.strip(), session)
+            for k, w in words.items() if w.strip()}
 
 
 def _value(part: Part, words: str, session: Session) -> str:
@@ -174,13 +210,10 @@ def _value(part: Part, words: str, session: Session) -> str:
     if part.shape == "codes":
         return next((v for v, n in codes.names(session).get(part.field.codes, {}).items() if words in (v, n)), words)
     if part.shape == "flag":
-        return "1" if words in ("はい", "1", "○", "true", "TRUE") else ""
+        return next((value for value, spellings in FLAGS.items() if words.lower() in spellings), words)
     if part.shape == "date":
         return words.split(" ")[0].replace("/", "-")
     return words
 
-
-def _shown(part: Part, form: SpecForm) -> str:
-    return part.shown(form[part.key].data)
 
 

@@ -42,9 +42,9 @@ class SpecForm(Form):
             if value is None and field.part.column is not None and not field.part.nullable and field.part.shape in ("text", "memo", "codes"):
                 value = ""
             if isinstance(field, fields.PartRow | fields.PartRows):
-                field.populate_obj(row, field.name)
+                field.populate_obj(row, field.part.key)
             elif value is not None or field.part.nullable:
-                setattr(row, field.name, value)
+                setattr(row, field.part.key, value)
 
 
 def form_class(spec: Spec, parts: Iterable[Part]) -> type[SpecForm]:

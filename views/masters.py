@@ -12,6 +12,7 @@ from flask import Flask, flash, jsonify, redirect, render_template, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import MultiDict
 
 from app import audit, codes
 from app.extensions import db
@@ -145,7 +146,7 @@ class MasterView(ModelView):
     def ajax_update(self) -> Any:
         """Saves one cell: the right was asked, the version is compared, the change is logged like any other."""
         session = db.session()
-        key = request.form.get("name", "")
+        key = request.form.get("column", "")
         if key not in self.column_editable_list:
             return jsonify(message="この項目は一覧では変更できません。"), 404
         part = self.spec.parts[key]
@@ -153,7 +154,7 @@ class MasterView(ModelView):
         audit.declare(session, self.spec.name, "edit", self.spec.label, 番号=row.id, 画面="一覧")
         if request.form.get("row_stamp") != str(row.row_stamp):
             return self._clashed(part, row)
-        form = form_class(self.spec, [part])(request.form, obj=row).bind(session)
+        form = form_class(self.spec, [part])(MultiDict({key: request.form.get("value", "")}), obj=row).bind(session)
         if not records.is_valid(session, form):
             return jsonify(message="".join(form[key].errors)), 422
         form.fill(row)

@@ -61,9 +61,10 @@ class Opened:
 
 
 def load(session: Session, spec: Spec, key: str) -> Any:
-    """The row with this key, if it exists and lies in the person's scope."""
+    """The row with this key, if it exists and lies in the person's scope. Asking for another is a refusal, and logged as one."""
     row = get(session, spec.model, key)
     if row is None:
+        audit.declare(session, spec.name, "refused", spec.label, 番号=key[:20])
         raise NotFound
     return row
 

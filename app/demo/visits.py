@@ -127,7 +127,8 @@ class Visits:
         if fate == "cancelled":
             self._diary.log(max(called_off, requested), at, "operator", "reservation", "edit", _CALLED_OFF)
         elif fate == "arrived" and place.day < self._cut:
-            self._diary.log(place.day, place.start, CONTRACTOR_OF[site], "reservation", "edit", _CAME)
+            came = place.start - 300 + int(600 * self._random())
+            self._diary.log(place.day, came, CONTRACTOR_OF[site], "reservation", "edit", _CAME)
 
     def _code(self) -> str:
         """Ten letters that look random and never repeat: multiplying by an odd number and shifting lose nothing."""

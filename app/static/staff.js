@@ -117,7 +117,7 @@
       done = true;
       const value = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
       if (value === button.dataset.raw) { back(true); return; }
-      const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, name: button.dataset.name, [button.dataset.name]: value });
+      const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, column: button.dataset.name, value });
       const said = await answer.json().catch(() => ({ message: "保存できませんでした。画面を開き直してください。" }));
       say(said.message, answer.ok);
       cell.className = cell.className.replace(/ ?(saved|refused)/g, "") + (answer.ok ? " saved" : " refused");

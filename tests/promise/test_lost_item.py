@@ -151,7 +151,7 @@ def test_a_master_goes_to_the_masters_room(browse: Browse, session: Session) -> 
     page = chief.get("/masters/lost_place/").text
     assert "一階の棚" in page and "忘れ物置き場" in page
     token = csrf_token(page)
-    answer = chief.post("/masters/lost_place/ajax/update/", data={"csrf_token": token, "pk": "1", "row_stamp": "1", "name": "place", "place": "二階"})
+    answer = chief.post("/masters/lost_place/ajax/update/", data={"csrf_token": token, "pk": "1", "row_stamp": "1", "column": "place", "value": "二階"})
     assert (answer.status_code, answer.get_json()["words"], answer.get_json()["row_stamp"]) == (200, "二階", 2)
 
 

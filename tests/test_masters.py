@@ -1,0 +1,253 @@
+"""The masters' room: cells edited in the list, hours below their counter, deletions that would leave others hanging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import (
+    BookingCategory,
+    CodeItem,
+    Counter,
+    CounterClosure,
+    CounterHours,
+    DeskPool,
+    FeeRule,
+    MyNumberAccess,
+    OperationLog,
+)
+from tests import samples
+from tests.pages import fill, form, ids, post, table, words
+
+Browse = Callable[[str], FlaskClient]
+
+
+def last_log(session: Session, code: str) -> OperationLog:
+    session.expire_all()
+    row = session.scalars(select(OperationLog).where(OperationLog.action_code == code).order_by(OperationLog.id.desc())).first()
+    assert row, code
+    return row
+
+
+def cell(person: FlaskClient, name: str, value: str, *, pk: Any = 1, stamp: Any = 1, table_name: str = "counter") -> Any:
+    """Edits one cell of a list, as the page's script does."""
+    return post(person, f"/masters/{table_name}/ajax/update/", {"pk": str(pk), "row_stamp": str(stamp), "column": name, "value": value})
+
+
+# -- cells ------------------------------------------------------------------------------------------------------------
+
+def test_a_cell_is_changed_logged_and_gets_a_new_version(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    answer = cell(manager, "name", "三宮 第二")
+    assert answer.status_code == 200 and answer.json == {"message": "保存しました。", "words": "三宮 第二", "raw": "三宮 第二", "row_stamp": 2}
+    for name, value, shown in (("is_open", "", "いいえ"), ("is_open", "1", "はい"), ("sort_order", "１０", "10")):
+        stamp = session.get_one(Counter, 1).row_stamp
+        assert cell(manager, name, value, stamp=stamp).json["words"] == shown
+        session.expire_all()
+    row = last_log(session, "counter.edit")
+    assert (row.user_id, row.detail["番号"], row.detail["画面"]) == ("manager", 1, "一覧")
+    assert row.detail["変更"][0]["項目"] == {"並び順": ["1", "10"]}
+    assert "三宮 第二" in manager.get("/masters/counter/").text
+
+
+def test_a_cell_that_somebody_else_changed_shows_their_value(browse: Browse, session: Session) -> None:
+    manager, admin = browse("manager"), browse("admin")
+    assert cell(manager, "name", "相手の名").status_code == 200
+    answer = cell(admin, "name", "自分の名")
+    assert answer.status_code == 409
+    assert answer.json == {"message": "ほかの人が先に変更しました。いまの値を表示しています。", "words": "相手の名", "raw": "相手の名", "row_stamp": 2}
+    assert "変更" not in last_log(session, "counter.edit").detail
+    assert cell(admin, "name", "自分の名", stamp=2).status_code == 200, "knowing the new version, one may"
+
+
+def test_a_wrong_value_stays_out_of_a_cell(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    for name, value, sentence in [
+        ("name", "", "「窓口名」を入力してください。"), ("sort_order", "二", "「並び順」は正しい整数で入力してください。"), ("name", "長" * 61, "60文字以内"),
+        ("name", "123456789018", "個人番号"),
+    ]:
+        answer = cell(manager, name, value)
+        assert answer.status_code == 422 and sentence in answer.json["message"] and "123456789018" not in answer.text
+    assert last_log(session, "counter.edit").my_number_access is MyNumberAccess.REFUSED
+    answer = cell(manager, "minutes", "0", table_name="booking_category")
+    assert answer.status_code == 422 and answer.json["message"] == "「所要時間（分）」は1以上にしてください。"
+    assert session.get_one(Counter, 1).row_stamp == 1 and session.get_one(BookingCategory, 1).minutes > 0
+
+
+def test_only_offered_cells_of_rows_that_are_there(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    for name in ("code", "id", "row_stamp", "hours", "search_key", "note", "__class__", ""):
+        assert cell(manager, name, "9").status_code == 404, name
+    assert cell(manager, "name", "x", pk=999).status_code == 404 and cell(manager, "name", "x", pk="1 OR 1").status_code == 404
+    clerk = browse("staff")
+    assert cell(clerk, "name", "x").status_code == 403
+    assert "class=\"cell\"" not in clerk.get("/masters/counter/").text and "編集" not in table(clerk.get("/masters/counter/").text)[1]
+    bare = manager.post("/masters/counter/ajax/update/", data={"pk": "1", "row_stamp": "1", "column": "name", "value": "x"})
+    assert bare.status_code == 400
+    session.expire_all()
+    assert session.get_one(Counter, 1).row_stamp == 1
+
+
+# -- a counter and its hours ------------------------------------------------------------------------------------------
+
+PATH = "/masters/counter/edit/1"
+
+
+def hours(session: Session) -> dict[str, str]:
+    session.expire_all()
+    return {str(row.weekday): f"{row.opens:%H:%M}-{row.closes:%H:%M}" for row in session.scalars(select(CounterHours).where(
+        CounterHours.counter_id == 1))}  # type: ignore[attr-defined]
+
+
+def line(session: Session, weekday: str) -> str:
+    return f"hours-{session.scalars(select(CounterHours.id).where(CounterHours.counter_id == 1, CounterHours.weekday == weekday)).one()}"  # type: ignore[attr-defined]
+
+
+def test_hours_are_added_changed_and_removed_with_their_counter(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    mon, tue = line(session, "mon"), line(session, "tue")
+    answer = fill(manager, PATH, **{f"{mon}-closes": "20:00", f"{tue}-gone": "1", "hours-new0-weekday": "tue", "hours-new0-opens": "10:00",
+                                    "hours-new0-closes": "12:00", "phone": "０７８-３３３-４４４４"})
+    assert answer.status_code == 303
+    found = hours(session)
+    assert (found["mon"], found["tue"], len(found)) == ("09:30-20:00", "10:00-12:00", 7), "a removed weekday can be entered anew at once"
+    changes = {(c["対象"], c["種別"]): c["項目"] for c in last_log(session, "counter.edit").detail["変更"]}
+    assert changes["窓口", "変更"] == {"電話番号": ["0780000001", "0783334444"]}
+    assert changes["開設時間", "変更"] == {"終了": ["17:30", "20:00"]} and ("開設時間", "削除") in changes
+    assert changes["開設時間", "追加"]["曜日"] == ["", "火曜日"]
+
+
+WRONG_HOURS = [
+    ({"opens": "18:00"}, "「終了」は「開始」より後にしてください。"),
+    ({"opens": "25:00"}, "「開始」は正しい時刻（例 09:30）で入力してください。"),
+    ({"opens": ""}, "「開始」を入力してください。"),
+    ({"break_start": "12:00"}, "休憩は「休憩開始」と「休憩終了」の両方を入力するか、両方とも空にしてください。"),
+    ({"break_start": "08:00", "break_end": "09:00"}, "休憩は開設時間の中に、開始・終了の順で入力してください。"),
+    ({"weekday": "tue"}, "「窓口」「曜日」が同じデータがすでに登録されています。"),
+    ({"weekday": "someday"}, "「曜日」を選び直してください。"),
+]
+
+
+def test_wrong_hours_save_nothing(browse: Browse, session: Session) -> None:
+    before, mon, manager = hours(session), line(session, "mon"), browse("manager")
+    for typed, sentence in WRONG_HOURS:
+        answer = fill(manager, PATH, name="別の名", **{f"{mon}-{key}": value for key, value in typed.items()})
+        assert answer.status_code == 422 and sentence in words(answer.text), typed
+        assert form(answer.text)["name"] == ["別の名"] and hours(session) == before
+    session.expire_all()
+    assert session.get_one(Counter, 1).name == "三宮サテライト"
+
+
+def test_a_spare_line_that_was_begun_is_not_dropped_silently(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    assert fill(manager, PATH, **{"hours-new0-weekday": "mon"}).status_code == 422
+    assert fill(manager, PATH, **{"hours-new": "²"}).status_code == 303
+    assert fill(manager, PATH, **{"hours-new": "99999"}).status_code == 303
+
+
+def test_two_people_at_one_counter(browse: Browse, session: Session) -> None:
+    manager, admin = browse("manager"), browse("admin")
+    mon, tue = line(session, "mon"), line(session, "tue")
+    opened = form(admin.get(PATH).text)
+    assert fill(manager, PATH, **{f"{mon}-closes": "20:00"}).status_code == 303
+    answer = post(admin, PATH, {**opened, f"{mon}-closes": "12:00"})
+    assert answer.status_code == 409 and "ほかの人が先に保存しました" in answer.text
+    assert post(admin, PATH, form(answer.text)).status_code == 409, "sending it again does not make it fresh"
+    opened = form(admin.get(PATH).text)
+    assert fill(manager, PATH, **{f"{tue}-gone": "1"}).status_code == 303
+    assert post(admin, PATH, {**opened, f"{tue}-closes": "13:00"}).status_code == 409, "a line that is gone is not changed in silence"
+    opened = form(admin.get(PATH).text)
+    assert fill(manager, PATH, **{"hours-new0-weekday": "tue", "hours-new0-opens": "10:00", "hours-new0-closes": "12:00"}).status_code == 303
+    assert post(admin, PATH, {**opened, "name": "別の名"}).status_code == 409
+    assert hours(session)["mon"] == "09:30-20:00" and session.get_one(Counter, 1).name == "三宮サテライト"
+
+
+def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    sent = {**form(manager.get("/masters/counter/new/").text), "code": "suma", "name": "須磨臨時", "postal_code": "654-0001", "address": "神戸市須磨区",
+            "hours-new0-weekday": "sat", "hours-new0-opens": "09:00", "hours-new0-closes": "12:00"}
+    assert [post(manager, "/masters/counter/new/", sent).status_code for _ in range(2)] == [303, 303]
+    row = session.scalars(select(Counter).where(Counter.code == "suma")).one()
+    assert (row.name, row.postal_code, row.is_open, [str(h) for h in row.hours]) == ("須磨臨時", "6540001", True, ["土曜日 09:00–12:00"])
+    again = fill(manager, "/masters/counter/new/", code="suma", name="別", postal_code="6540001", address="神戸市")
+    assert again.status_code == 422 and "「窓口コード」が同じデータがすでに登録されています。" in again.text
+    key = row.id
+    deleted = post(manager, f"/masters/counter/delete/{key}", form(manager.get(f"/masters/counter/edit/{key}").text, "destroy"))
+    assert "を削除しました" in manager.get(deleted.headers["Location"]).text
+    assert session.scalars(select(CounterHours).where(CounterHours.weekday == "sat", CounterHours.counter_id == key)).all() == []  # type: ignore[attr-defined]
+
+
+# -- deletion, pools, code lists --------------------------------------------------------------------------------------
+
+def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -> None:
+    samples.card(session)
+    manager = browse("manager")
+    kind = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "new")).one()
+    unused = CodeItem(list_name="issue_kind", value="spare", name="予備")
+    session.add(unused)
+    session.commit()
+    for name, model, key in (("counter", Counter, 1), ("booking_category", BookingCategory, 1), ("code_item", CodeItem, kind.id)):
+        answer = post(manager, f"/masters/{name}/delete/{key}", form(manager.get(f"/masters/{name}/edit/{key}").text, "destroy"))
+        assert "ほかのデータから使われているため、削除できません" in manager.get(answer.headers["Location"]).text, name
+        session.expire_all()
+        assert session.get(model, key) and "使われている" in last_log(session, f"{name}.delete").detail["結果"]
+    assert hours(session), "the counter's hours are still there, too"
+    post(manager, f"/masters/code_item/delete/{unused.id}", form(manager.get(f"/masters/code_item/edit/{unused.id}").text, "destroy"))
+    assert session.scalars(select(CodeItem).where(CodeItem.value == "spare")).all() == []
+    assert post(browse("staff"), "/masters/counter_closure/delete/1").status_code == 403
+
+
+def test_a_stale_deletion_is_refused(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    closure = session.scalars(select(CounterClosure)).first()
+    assert closure
+    seen = form(manager.get(f"/masters/counter_closure/edit/{closure.id}").text, "destroy")
+    closure.reason = "台風"
+    answer = post(manager, f"/masters/counter_closure/delete/{closure.id}", seen)
+    assert "ほかの人が先に変更しました" in manager.get(answer.headers["Location"]).text
+    session.expire_all()
+    assert session.get(CounterClosure, closure.id)
+
+
+def test_a_pool_of_desks_takes_its_procedures_by_ticks(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    answer = fill(manager, "/masters/desk_pool/new/", counter="1", name="夜間", interval_minutes="15", web_places="3", categories=["", "1", "2"])
+    assert answer.status_code == 303
+    pool = session.scalars(select(DeskPool).where(DeskPool.name == "夜間")).one()
+    names = [str(session.get_one(BookingCategory, key)) for key in (1, 2)]
+    assert [str(c) for c in pool.categories] == names
+    assert last_log(session, "desk_pool.add").detail["変更"][0]["項目"]["予約区分"] == ["", "、".join(names)]
+    path = f"/masters/desk_pool/edit/{pool.id}"
+    assert fill(manager, path, categories=["", "999"]).status_code == 422
+    assert fill(manager, path, categories=[""]).status_code == 303
+    session.expire_all()
+    assert pool.categories == [] and last_log(session, "desk_pool.edit").detail["変更"][0]["項目"] == {"予約区分": ["、".join(names), ""]}
+    assert fill(manager, path, interval_minutes="1").status_code == 422
+
+
+def test_a_retired_code_stays_readable_but_cannot_be_chosen(browse: Browse, session: Session) -> None:
+    card = samples.card(session, issue_kind="renewal")
+    rule = session.scalars(select(FeeRule).where(FeeRule.issue_kind == "renewal")).first()
+    item = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "renewal")).one()
+    assert rule
+    clerk, manager = browse("staff"), browse("manager")
+    assert '<option value="renewal">' in clerk.get("/card/add").text
+    assert cell(manager, "is_active", "", pk=item.id, stamp=item.row_stamp, table_name="code_item").status_code == 200
+    assert item.name in words(clerk.get(f"/card/show/{card.id}").text) and 'value="renewal"' not in clerk.get("/card/add").text
+    typed = {"name": "山田 次郎", "address": "神戸市", "application_date": "2026-11-01", "application_site": "1", "issue_site": "1"}
+    assert "選び直してください" in fill(clerk, "/card/add", **typed, issue_kind="renewal").text
+    assert fill(manager, f"/masters/fee_rule/edit/{rule.id}", note="据え置き").status_code == 303, "a row keeps the code it has"
+    assert item.name in words(manager.get("/masters/fee_rule/").text)
+
+
+def test_the_room_lists_what_one_may_open(browse: Browse, session: Session) -> None:
+    assert "窓口" in words(browse("staff").get("/masters/").text) and "開けるマスタはありません" in browse("auditor").get("/masters/").text
+    manager = browse("manager")
+    narrowed = table(manager.get("/masters/desk_pool/?counter=2").text)
+    assert {row[0] for row in narrowed[1:]} == {"谷上サテライト"}
+    assert ids(manager.get("/masters/counter/").text, "masters/counter") == []
+    assert last_log(session, "desk_pool.list").detail["条件"] == {"窓口": "2"} or last_log(session, "desk_pool.list").detail["条件"]
