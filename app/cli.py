@@ -1,27 +1,30 @@
-"""The commands: `flask setup`, `flask slots …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`."""
+"""The commands: `flask setup`, `flask slots …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`.
+
+What only a command needs is imported by it, because every serving process imports this file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
-from tqdm import tqdm
 
-from app import demo, dictionary, jobs, schema
+from app import jobs, schema
 from app.context import TOKYO, acting, system
-from app.demo.volumes import VolumeName
 from app.errors import AppError
 from app.extensions import db
-from app.installing import install
 from app.rules.slots import open_slots
 from config import ROOT
+
+if TYPE_CHECKING:
+    from app.demo.volumes import VolumeName
 
 
 def init(app: Flask) -> None:
@@ -50,6 +53,8 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
 @with_appcontext
 @in_words
 def setup() -> None:
+    from app.installing import install
+
     outcome = install(current_app._get_current_object())  # type: ignore[attr-defined]
     click.echo(f"準備ができました（新しく入れたもの {outcome.added} 件）。" if outcome.added else "準備はできています。変更はありません。")
     if outcome.demo_password:
@@ -85,6 +90,10 @@ def load_command(years: int, volume: VolumeName, seed: int, until: datetime | No
 
 def load_demo(*, years: int, volume: VolumeName, seed: int, until: date) -> None:
     """Loads demo data and shows how far it has come."""
+    from tqdm import tqdm
+
+    from app import demo
+
     with tqdm(bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}", disable=None) as bar:
 
         def show(what: str, done: int, total: int) -> None:
@@ -114,6 +123,8 @@ def check() -> None:
 @schema_group.command("docs", help="表の定義から、データ辞書（docs/data-dictionary.md）を書き出します。")
 @in_words
 def docs() -> None:
+    from app import dictionary
+
     path = ROOT / "docs" / "data-dictionary.md"
     path.write_text(dictionary.page(), encoding="utf-8")
     click.echo(f"{path.relative_to(ROOT)} を書き出しました。")

@@ -13,21 +13,28 @@ Lists = dict[str, dict[str, str]]
 
 
 def names(session: Session) -> Lists:
-    """list → value → name of every code, retired ones too; read once a request."""
-    cache = context(session).cache
-    if "codes" not in cache:
-        found: Lists = {}
-        for item in session.execute(select(CodeItem.list_name, CodeItem.value, CodeItem.name).order_by(CodeItem.sort_order, CodeItem.id)):
-            found.setdefault(item.list_name, {})[item.value] = item.name
-        cache["codes"] = found
-    lists: Lists = cache["codes"]
-    return lists
+    """list → value → name of every code, retired ones too."""
+    return _read(session)[0]
 
 
 def choices(session: Session, list_name: str, *, keep: str | None = None) -> list[tuple[str, str]]:
     """Values that may be chosen today, and the one a row already has even if it was retired since."""
-    active = set(session.scalars(select(CodeItem.value).where(CodeItem.list_name == list_name, CodeItem.is_active)))
-    return [(value, name) for value, name in names(session).get(list_name, {}).items() if value in active or value == keep]
+    lists, active = _read(session)
+    return [(value, name) for value, name in lists.get(list_name, {}).items() if (list_name, value) in active or value == keep]
+
+
+def _read(session: Session) -> tuple[Lists, set[tuple[str, str]]]:
+    """Every name, and what is in use; read once a request."""
+    cache = context(session).cache
+    if "codes" not in cache:
+        columns = (CodeItem.list_name, CodeItem.value, CodeItem.name, CodeItem.is_active)
+        items = session.execute(select(*columns).order_by(CodeItem.sort_order, CodeItem.id)).all()
+        found: Lists = {}
+        for item in items:
+            found.setdefault(item.list_name, {})[item.value] = item.name
+        cache["codes"] = found, {(item.list_name, item.value) for item in items if item.is_active}
+    read: tuple[Lists, set[tuple[str, str]]] = cache["codes"]
+    return read
 
 
 def is_used(session: Session, item: CodeItem) -> bool:

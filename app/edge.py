@@ -94,13 +94,21 @@ def _finish(response: Response) -> Response:
     if response.status_code < 400 and (current.changes or db.session.new or db.session.dirty or db.session.deleted
                                        or g.get("wrote")):
         try:
-            db.session.commit()
+            _commit(current)
             return response
         except (AppError, StaleDataError, DBAPIError) as error:
             browser.pop("_flashes", None)  # the view has already said that it was saved
             response = current_app.make_response(current_app.handle_user_exception(error))
     db.session.rollback()
     return _log_alone(current, response) if current.act else response
+
+
+def _commit(current: Context) -> None:
+    """The one commit of a request, with the row of its act also where the log gathers no changes (sessions, passwords)."""
+    db.session.flush()
+    if current.act and not current.changes:
+        log_with_changes()
+    db.session.commit()
 
 
 def _log_alone(current: Context, response: Response) -> Response:

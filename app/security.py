@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, g, has_request_context
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.const import AUTH_DB
 from flask_appbuilder.security.sqla.manager import SecurityManager
@@ -19,6 +19,7 @@ from app.context import Actor, context
 from app.extensions import db
 from app.own_password import LinkView, PasswordView, reset_link
 from app.rules import accounts
+from app.session_interface import StaffSessions
 from config import Settings
 from models import Staff
 
@@ -97,9 +98,9 @@ class StaffSecurity(SecurityManager):
     # -- passwords ----------------------------------------------------------------------------------------------------
 
     def reset_password(self, userid: int, password: str) -> None:
-        """What FAB's commands call. The caller commits, and FAB's sessions end with the old password's stamp."""
+        """What FAB's command calls, which does not commit; sessions end with the old password's stamp."""
         db.session.get_one(Staff, userid).password = passwords.hashed(password)
-        db.session.flush()
+        db.session.flush() if has_request_context() else db.session.commit()
 
     def add_user(self, *args: Any, password: str = "", hashed_password: str = "", **kwargs: Any) -> Any:
         stored = hashed_password or (passwords.hashed(password) if password else passwords.unusable())
@@ -147,7 +148,7 @@ def init(app: Flask) -> AppBuilder:
     """Puts FAB on the staff site, with the edge and the gate in front of every page."""
     settings: Settings = app.extensions["settings"]
     app.config.update(_settings(settings))
-    app.session_interface = sessions.StaffSessions(settings)
+    app.session_interface = StaffSessions(settings)
     appbuilder = Panel(app, db.session, security_manager_class=StaffSecurity, base_template="panel/base.html")
     edge.init(app, actor)
     sign_in.init(app)
@@ -159,4 +160,4 @@ def end_all(user_id: int) -> int:
     return sessions.end_all(db.session(), user_id)
 
 
-__all__ = ["Panel", "StaffSecurity", "actor", "current_app", "end_all", "init", "reset_link"]
+__all__ = ["Panel", "StaffSecurity", "actor", "end_all", "init", "reset_link"]

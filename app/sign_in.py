@@ -23,6 +23,7 @@ from app.errors import Busy
 from app.extensions import db
 from app.headers import STALE
 from app.limits import LIMIT_ACCOUNT, account, forgive, limit_login, limiter
+from app.session_interface import StaffSessions
 from models import Staff
 
 STAFF = cast(Table, Staff.__table__)
@@ -116,7 +117,7 @@ def _enter(found: Found, typed: str) -> None:
     session.refresh(user)
     login_user(user)
     sessions.start(session, user)
-    cast(sessions.StaffSessions, current_app.session_interface).sweep(session.connection())
+    cast(StaffSessions, current_app.session_interface).sweep(session.connection())
     current: Context = g.context
     current.actor = found.actor
     audit.declare(session, "session", "sign_in")

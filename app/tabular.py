@@ -114,8 +114,8 @@ def read(spec: Spec, content: bytes) -> list[Line]:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadFile("古い形式（.xls）か、パスワードの付いたExcelファイルです。パスワードを付けずに .xlsx で保存し直してください。")
     table = _read_xlsx(content) if content.startswith(b"PK") else _read_csv(content)
-    heading = [words.strip() for words in next(table, [])]
-    if not any(heading):
+    heading = _trimmed([words.strip() for words in next(table, [])])
+    if not heading:
         raise BadFile("ファイルに見出しの行がありません。1行目に列の名前を入れてください。")
     keys = _keys(spec, heading)
     lines = [(number, _line(number, keys, line)) for number, line in enumerate(table, 2) if any(line)]
@@ -190,4 +190,4 @@ def _excel_words(number: int, value: Any) -> str:
         raise BadFile(f"{number}行目に15桁を超える数値のセルがあります。Excelは下の桁を失っています。セルの表示形式を「文字列」にして、番号を入れ直してください。")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).replace("_x000D_", "").replace("_x005F_", "_")  # how Excel writes a line's end, and an underscore before x

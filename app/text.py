@@ -13,10 +13,10 @@ import jaconv
 
 # Name kanji that people write one way and type another [domain §6]; folded in search keys only.
 VARIANTS = str.maketrans("髙﨑𠮷邊邉齋齊斎濵濱德黑眞神靑淸櫻榮廣澤國嶋嶌", "高崎吉辺辺斉斉斉浜浜徳黒真神青清桜栄広沢国島島")
-HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")  # noqa: RUF001 - the many dashes people type in numbers
+HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")  # noqa: RUF001
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")
 
 
 def digits(text: str) -> str:
@@ -35,7 +35,7 @@ def kana(text: str) -> str:
 
 
 def is_kana(text: str) -> bool:
-    return re.fullmatch(r"[ァ-ヶー・ 　]*", text) is not None  # noqa: RUF001
+    return re.fullmatch(r"[ァ-ヶー・ 　]*", text) is not None
 
 
 def tidy(text: str) -> str:

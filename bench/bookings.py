@@ -132,6 +132,7 @@ def _prepare(url: str) -> list[Place]:
     """Five hundred free times with room for every booking of the bench."""
     with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
         connection.execute(text("UPDATE slot SET capacity = 1000000, wanted = 1000000 WHERE channel = 'web'"))
+        connection.execute(text("ANALYZE"))
         rows = connection.execute(text("""
             SELECT slot.id, counter.code, slot.slot_date FROM slot JOIN counter ON counter.id = slot.counter_id
             JOIN desk_pool_category served ON served.desk_pool_id = slot.desk_pool_id

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import ROOT, Settings
 
@@ -74,7 +75,7 @@ class House:
         try:
             with self.engine().connect() as connection:
                 return bool(connection.scalar(text("SELECT 1 FROM card LIMIT 1")))
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is made anew
+        except SQLAlchemyError:
             return False
 
     def clear(self) -> None:

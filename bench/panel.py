@@ -80,7 +80,8 @@ def search(browser: Browser, table: str, words: str, hits: bool) -> Callable[[],
         status, where, _ = browser.ask("POST", f"/{table}/search", {"csrf_token": secret, "q": words})
         assert status == 303, status
         status, _, body = browser.ask("GET", where)
-        assert status == 200 and ("<tbody>" in body) is hits, f"{words}: {status}"
+        assert status == 200, f"{words}: {status}"
+        assert ("<tbody>" in body) is hits, f"{words}: the list holds what it should not, or does not hold what it should"
     return act
 
 

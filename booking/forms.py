@@ -25,6 +25,7 @@ class Answer(StringField):
     """One line of text. `read` makes a value of it; `missing` is the sentence when a required one is empty."""
 
     several_lines = False
+    data: str | None
 
     def __init__(self, label: str, *, longest: int, missing: str = "", read: Callable[[str], str] = str, hint: str = "",
                  autocomplete: str = "", inputmode: str = "", **kw: Any) -> None:
@@ -61,6 +62,8 @@ class LongAnswer(Answer, TextAreaField):
 
 class Choice(RadioField):
     """A choice that may be left open."""
+
+    data: str | None
 
     def pre_validate(self, form: Form) -> None:
         if (self.data or "") not in [value for value, _ in self.choices or []]:
@@ -129,7 +132,7 @@ class ApplicantForm(Sheet):
         if self.birth_errors:
             return False
         try:
-            self.born = reading.birth_date(*(box.data or "" for box in self.birth), self.today)
+            self.born = reading.birth_date(self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today)
         except reading.Unreadable as error:
             box = next((b for b in self.birth if b.name == f"birth_{error.part}"), self.birth_year)
             box.errors = [*box.errors, str(error)]

@@ -56,8 +56,9 @@ class Database:
     _RESHAPES = re.compile(r"\s*(CREATE|ALTER|DROP|TRUNCATE)\b", re.IGNORECASE)
 
     def __init__(self) -> None:
-        self.is_built = self.is_reshaped = False
-        self.written: set[str] = set()
+        self.is_built = False
+        self.written: set[str] = set()  # tables that the applications watched here have written to
+        self.is_changed = False  # more than that; a test sets it by hand where another process writes
 
     def fresh(self, build: Callable[[], None], let_go: Callable[[], None]) -> None:
         """A test begins. `let_go` closes what the applications hold open. A test that only read leaves nothing to put back."""
@@ -67,17 +68,17 @@ class Database:
             let_go()
             self.keep()
             self.is_built = True
-        elif self.written or self.is_reshaped:
+        elif self.written or self.is_changed:
             let_go()
             self.restore()
-        self.written, self.is_reshaped = set(), False
+        self.written, self.is_changed = set(), False
 
     def watch(self, engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", self._notice)
 
     def _notice(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self.written.update(self._WRITES.findall(statement))
-        self.is_reshaped = self.is_reshaped or bool(self._RESHAPES.match(statement))
+        self.is_changed = self.is_changed or bool(self._RESHAPES.match(statement))
 
     def make(self) -> None: ...
     def keep(self) -> None: ...
@@ -127,7 +128,7 @@ class Postgres(Database):
 
     def restore(self) -> None:
         try:
-            if not self.is_reshaped and self._refill():
+            if not self.is_changed and self._refill():
                 return
         except psycopg.Error:
             pass

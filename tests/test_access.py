@@ -63,7 +63,7 @@ def _routes(app: Flask) -> list[tuple[Rule, str]]:
 
 def _table_of(rule: Rule) -> tuple[str, str] | None:
     """(table, verb) of a generated route."""
-    view, _, method = rule.endpoint.rpartition(".")
+    _, _, method = rule.endpoint.rpartition(".")
     name = rule.rule.split("/")[2] if rule.rule.startswith("/masters/") else rule.rule.split("/")[1]
     return (name, METHODS[method]) if name in TABLE and method in METHODS else None
 

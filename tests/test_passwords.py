@@ -94,7 +94,6 @@ def test_accounts_made_by_commands_are_kept_alike(staff_app: Flask, session: Ses
         sm.add_user("doorless", "窓", "口", "d@example.invalid", None)
         db.session.commit()
         sm.reset_password(sm.find_user("doorless").id, NEW)
-        db.session.commit()
     for name in ("newcomer", "doorless"):
         assert str(person(session, name).password).startswith("$argon2id$")
         assert attempt(staff_app, name, NEW) == 302

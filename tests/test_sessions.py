@@ -180,6 +180,17 @@ def test_administrator_ends_every_session_of_an_account(browse: Browse, session:
     assert (is_in(one), is_in(two), is_in(other)) == (False, False, True)
 
 
+def test_ending_them_on_the_screen_is_logged(browse: Browse, session: Session) -> None:
+    admin, one = browse("admin"), browse("staff")
+    home = f"/staff/show/{person(session, 'staff').id}"
+    session.commit()
+    token = csrf_token(admin.get(home).text)
+    assert admin.post(home.replace("show", "sessions"), data={"csrf_token": token}).location == home
+    assert not is_in(one)
+    [row] = log(session, "staff.sign_out")
+    assert (row.user_id, row.detail["件数"]) == ("admin", 1)
+
+
 def test_right_that_was_taken_away_is_gone_at_the_next_request(browse: Browse, session: Session) -> None:
     client = browse("staff")
     assert client.get("/card/list/").status_code == 200

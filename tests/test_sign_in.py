@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import passwords, sign_in
+from app.context import TOKYO
 from app.sign_in import WRONG, own_path
 from models import OperationLog
 from tests.conftest import csrf_token
@@ -67,14 +68,14 @@ def test_unknown_name_is_answered_alike_and_never_written_down(staff_app: Flask,
 @pytest.mark.parametrize("ended", ["active", "expires_on", "password"])
 def test_ended_accounts_are_answered_like_a_wrong_password(staff_app: Flask, session: Session, ended: str) -> None:
     me = person(session, "staff")
-    setattr(me, ended, {"active": False, "expires_on": date.today() - timedelta(days=1), "password": None}[ended])  # noqa: DTZ011
+    setattr(me, ended, {"active": False, "expires_on": datetime.now(TOKYO).date() - timedelta(days=1), "password": None}[ended])
     session.commit()
     answer = attempt(staff_app.test_client(), "staff", PASSWORD)
     assert (answer.status_code, WRONG in answer.text) == (401, True)
 
 
 def test_the_last_day_of_an_account_still_counts(staff_app: Flask, session: Session) -> None:
-    person(session, "staff").expires_on = date.today()  # noqa: DTZ011
+    person(session, "staff").expires_on = datetime.now(TOKYO).date()
     session.commit()
     assert attempt(staff_app.test_client(), "staff", PASSWORD).status_code == 302
 

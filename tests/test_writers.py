@@ -32,13 +32,18 @@ def write(engine: Engine, rows: int = 1) -> None:
             connection.execute(text("INSERT INTO t SELECT count(*) FROM t"))
 
 
+def write_often(engine: Engine) -> None:
+    for _ in range(20):
+        write(engine, 3)
+
+
 def count(engine: Engine) -> int:
     with engine.begin() as connection:
         return connection.scalar(text("SELECT count(*) FROM t")) or 0
 
 
 def test_nothing_is_lost_between_many_writers(engine: Engine) -> None:
-    threads = [threading.Thread(target=lambda: [write(engine, 3) for _ in range(20)]) for _ in range(8)]
+    threads = [threading.Thread(target=write_often, args=(engine,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

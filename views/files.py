@@ -61,7 +61,11 @@ def export(view: PanelView, session: Session) -> Any:
 def _file(session: Session, spec: Spec, want: Any, format_: tabular.Format, purpose: str, *, personal: bool) -> Response:
     out = tempfile.SpooledTemporaryFile(max_size=2_000_000)  # noqa: SIM115 - closed when it has been poured out
     rows = session.scalars(matching(session, spec, want).execution_options(yield_per=1000).options(*_relations(spec)))
-    count = tabular.write(cast(Any, out), format_, spec, rows, names=codes.names(session), personal=personal)
+    try:
+        count = tabular.write(cast(Any, out), format_, spec, rows, names=codes.names(session), personal=personal)
+    except BaseException:
+        out.close()
+        raise
     audit.note(session, 件数=count, 目的=purpose, 形式=format_, 個人情報="あり" if personal else "伏せ字")
     name = quote(f"{spec.label}_{context(session).local():%Y%m%d_%H%M}.{format_}")
     return Response(_poured(cast(Any, out)), mimetype=tabular.MIME[format_],
@@ -124,7 +128,7 @@ def _try(spec: Spec, session: Session, checked: list[Line]) -> None:
     """Saves the lines, hears what the database and the scope say, and takes them back; each objection goes to its line."""
     if _refusal(spec, session, checked):
         for line in checked:
-            if (why := _refusal(spec, session, [line], keep=True)) and len(line.errors) == 0:
+            if why := _refusal(spec, session, [line], keep=True):
                 line.errors.append(("", why))
         session.rollback()
 
@@ -141,8 +145,7 @@ def _refusal(spec: Spec, session: Session, lines: list[Line], *, keep: bool = Fa
     except AppError as error:
         attempt.rollback()
         return error.message
-    if not keep:
-        attempt.rollback()
+    attempt.commit() if keep else attempt.rollback()
     return ""
 
 

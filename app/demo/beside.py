@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import marshal
 import multiprocessing
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -48,6 +49,7 @@ def _messages(receiving: Any) -> Iterator[Message]:
 
 
 def _produce(produce: Callable[[Send], None], sending: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent, which ends this process
     gc.disable()  # millions of short-lived rows hold no cycles, and looking for them takes a fifth of the time
     with closing(sending):
         produce(lambda message: sending.send_bytes(marshal.dumps(message)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from app.demo.actors import Doing, Doings
+from app.demo.actors import Doings
 from app.demo.days import CLOCK, ISO, clock, fiscal_year, utc
 
 Row = tuple[Any, ...]
@@ -33,9 +33,7 @@ LOG_COLUMNS = (
 # Acts begin in the first half of a second, one after the other, and take some hundredths; both ends made once.
 _TICKS = tuple((f"{n // 2:03d}{n * 83 % 997:03d}", f"{n // 2 + 20 + n * 31 % 400:03d}{n * 83 % 997:03d}") for n in range(0, 1160, 2))
 _SPREAD = 499
-
-
-_BATCH, _BATCH_FROM = 40, 10 * 3600
+_BATCH, _BATCH_FROM = 40, 10 * 3600  # cards in one act done for many, and the second of the day from which such acts are done
 
 
 class Pages:
@@ -104,8 +102,9 @@ class Diary:
         self.doings = Doings()
         self.pages = {"reservation": Pages(_plain), "card_history": Pages(_moments), "card_note": Pages(_moments),
                       "shipment": Pages(_plain), "document": Pages(_documents), "operation_log": Pages(_log, first_log_id)}
-        self.reservation, self.history, self.note, self.shipment, self.document, self._log = (
-            page.add for page in self.pages.values())
+        self.reservation, self.shipment, self.document = (self.pages[t].add for t in ("reservation", "shipment", "document"))
+        self.history, self.note = self.pages["card_history"].add, self.pages["card_note"].add
+        self._log = self.pages["operation_log"].add
         self._batches: dict[int, Tally[tuple[str, str, str]]] = defaultdict(Tally)
 
     def log(self, day: int, second: int, who: str, noun: str, verb: str, detail: str, card: int | None = None) -> None:
@@ -124,10 +123,8 @@ class Diary:
     def logged(self, day: int) -> int:
         return len(self.pages["operation_log"].waiting(day))
 
-    def write_before(self, day: int, tables: Iterable[str] = ()) -> None:
-        for table in tables or self.pages:
-            if rows := self.pages[table].before(day):
+    def write_before(self, day: int) -> None:
+        """Writes what happened on the days before `day`."""
+        for table, pages in self.pages.items():
+            if rows := pages.before(day):
                 self._write(table, rows)
-
-
-__all__ = ["Diary", "Doing", "Pages", "Row", "Write"]

@@ -105,7 +105,7 @@ def _write(session: Session, request: BookingRequest, now: datetime, rng: random
     row = Reservation(**_values(request, category), booking_code=new_code(rng))
     refuse_personal_numbers(current, spec.parts.values(), row)
     stamp(spec, row, current, is_new=True)
-    row.search_key = spec.key_of(row)  # type: ignore[attr-defined]
+    row.search_key = spec.key_of(row)
     place = take_and_insert(session, row, slots.terms(category, request.channel, now))
     if place is None:
         slots.offer(session, request.slot_id, request.category, request.channel, now)

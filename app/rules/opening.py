@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -122,8 +122,9 @@ def _add(session: Session, rows: list[dict[str, Any]]) -> None:
 
 def _change(session: Session, plan: Plan, numbers: list[int]) -> None:
     """Lets rows want something else. What is used is read by the database in the same breath, so no booking falls between."""
-    table = Slot.__table__
-    capacity = case((table.c.used > plan.wanted, table.c.used), else_=plan.wanted)
+    capacity = case((Slot.used > plan.wanted, Slot.used), else_=plan.wanted)
     for at in range(0, len(numbers), _PIECE):
-        session.execute(table.update().where(table.c.id.in_(numbers[at:at + _PIECE]))
-                        .values(wanted=plan.wanted, end_time=plan.end_time, capacity=capacity))
+        session.execute(
+            update(Slot).where(Slot.id.in_(numbers[at:at + _PIECE]))
+            .values(wanted=plan.wanted, end_time=plan.end_time, capacity=capacity),
+            execution_options={"by_rule": "slots.open_slots", "synchronize_session": False})

@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.rules.slots import OFFERED
+from app.rules.statements import OFFERED
 from models import Counter, Reservation, Slot
 
 
@@ -60,9 +60,9 @@ def take_and_insert(session: Session, row: Reservation, terms: dict[str, Any]) -
     values = {**terms, **{f"new_{name}": getattr(row, name) for name in GIVEN}}
     if session.get_bind().dialect.name == "postgresql":
         found = session.execute(_AT_ONCE, values).first()
-        return Taken(*found) if found else None
+        return Taken._make(found) if found else None
     place = session.execute(_TAKE, values).first()
     if place is None:
         return None
     at = {f"new_{name}": place[n] for n, name in enumerate(_FROM_SLOT)}
-    return Taken(*place, session.execute(_INSERT, {**values, **at}).scalar())
+    return Taken._make((*place, session.execute(_INSERT, {**values, **at}).scalar()))
