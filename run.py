@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from datetime import datetime
 from typing import Any
@@ -61,8 +62,7 @@ def _small_demo(app: Flask) -> None:
 def _serve(sites: dict[int, Flask], settings: Settings, outcome: Outcome, stop: threading.Event) -> None:
     """Both sites on one loop; each has threads of its own, so that a slow staff report keeps no resident waiting."""
     sockets: dict[int, Any] = {}
-    servers = [waitress.create_server(app, map=sockets, host=settings.host, port=port, threads=THREADS, ident=None)
-               for port, app in sites.items()]
+    servers = [_listen(app, settings.host, port, sockets) for port, app in sites.items()]
     _greet(settings, outcome)
     while not stop.is_set():
         wasyncore.loop(timeout=0.5, map=sockets, use_poll=True, count=1)
@@ -70,6 +70,13 @@ def _serve(sites: dict[int, Flask], settings: Settings, outcome: Outcome, stop: 
         server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
         server.close()
     click.echo("終了しました。")
+
+
+def _listen(app: Flask, host: str, port: int, sockets: dict[int, Any]) -> Any:
+    try:
+        return waitress.create_server(app, map=sockets, host=host, port=port, threads=THREADS, ident=None)
+    except OSError as error:
+        sys.exit(f"{host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。")
 
 
 def _greet(settings: Settings, outcome: Outcome) -> None:

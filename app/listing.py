@@ -6,6 +6,7 @@ found, then their rows are read; whether an index of the condition or the order 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -183,8 +184,8 @@ def _condition(spec: Spec, part: Part, value: Any, *, walk: bool) -> list[Column
     column = plans.column(getattr(spec.model, part.fk), walk=walk)
     if isinstance(value, Range):
         start, end = _ends(part, value)
-        below = (column < end) if part.shape == "moment" else (column <= end)
-        return [*([column >= start] if start is not None else []), *([below] if end is not None else [])]
+        until = operator.lt if part.shape == "moment" else operator.le
+        return [*([column >= start] if start is not None else []), *([until(column, end)] if end is not None else [])]
     return [column.in_(value)] if isinstance(value, list | tuple) else [column == value]
 
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, TypeDecorator, text
 
-from app import code_checks, search_index
+from app import code_checks, search_index  # noqa: F401 - imported, code_checks has Alembic compare the values of codes
 from models import metadata
 
 LOCK = 0x6B6F6265  # "kobe": the advisory lock of migrations

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString, cast
@@ -115,7 +116,17 @@ class Postgres(Database):
         self.counters: list[str] = []
 
     def make(self) -> None:
+        self._sweep()
         self._run(f"CREATE DATABASE {self.live} TEMPLATE template0 ENCODING 'UTF8'")
+
+    def _sweep(self) -> None:
+        """Drops what test runs of this machine left behind when they were killed."""
+        if not any(host in self.server for host in ("@127.0.0.1", "@localhost")):
+            return
+        with suppress(psycopg.Error), self._connect(self.server, autocommit=True) as connection:
+            for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^kobe_test_[0-9]+_'").fetchall():
+                if not _is_running(int(name.split("_")[2])):
+                    connection.execute(_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
     def keep(self) -> None:
         self._run(f"CREATE DATABASE {self.template} TEMPLATE {self.live}")
@@ -158,6 +169,16 @@ class Postgres(Database):
     @staticmethod
     def _connect(url: str, **options: Any) -> psycopg.Connection[Any]:
         return psycopg.connect(url, **options)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _sql(statement: str) -> LiteralString:

@@ -300,7 +300,7 @@ def test_what_goes_out_comes_in_again_exactly(browse: Browse, session: Session) 
     for kind in ("csv", "xlsx"):
         before = _values(session, card.id)
         content = exported(manager, f"/shipment/export{scope}", format=kind).data
-        for row in session.scalars(select(Shipment).where(Shipment.card_id == card.id)):  # type: ignore[attr-defined]
+        for row in session.scalars(select(Shipment).where(Shipment.card_id == card.id)):
             session.delete(row)
         session.commit()
         preview = upload(manager, content, table_name="shipment")
@@ -311,7 +311,7 @@ def test_what_goes_out_comes_in_again_exactly(browse: Browse, session: Session) 
 
 def _values(session: Session, card_id: int) -> list[tuple[Any, ...]]:
     session.expire_all()
-    found = session.scalars(select(Shipment).where(Shipment.card_id == card_id).order_by(Shipment.attempt_no))  # type: ignore[attr-defined]
+    found = session.scalars(select(Shipment).where(Shipment.card_id == card_id).order_by(Shipment.attempt_no))
     return [(s.item_kind, s.sent_date, s.postal_code, s.name, s.address, s.tracking_no, s.attempt_no, s.returned_date, s.gaiji_flag, s.memo) for s in found]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.schema import Spec, specs
-from models import Card, CardHistory, CardNote, MyNumberAccess, OperationLog, Reservation, Shipment
+from models import Card, CardHistory, CardNote, Document, MyNumberAccess, OperationLog, Reservation, Shipment
 from tests import samples
 from tests.pages import fill, form, post, words
 from tests.rows import fill as one_of_each
@@ -56,7 +56,7 @@ def test_a_new_row_gets_its_stamps_and_its_search_key(browse: Browse, session: S
     answer = fill(browse("staff"), f"/document/add?card={card.id}", partition_year="2026", fiscal_year="２０２６", business_class="issue",
                   document_class="application", document_no="D-1", name_kanji="山田 太郎")
     assert answer.status_code == 303
-    row = only(session, samples.Document)
+    row = only(session, Document)
     assert (row.card_id, row.fiscal_year, row.registered_by_name, row.updated_by_id, row.search_key) == (
         card.id, 2026, "三宮 太郎", "staff", "山田 田太 太郎")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -60,7 +61,8 @@ def test_a_number_is_found_in_any_dress(browse: Browse, session: Session) -> Non
     clerk, auditor = browse("staff"), browse("auditor")
     for table_name, typed in [
         ("card", "28100012345678901234567"), ("card", "２８１００-０１２３４-５６７８９０-１２３４５６７"), ("reservation", "k7q2m-9mxda"),
-        ("reservation", "078-322-1234"), ("reservation", "０７８（３２２）１２３４"), ("document", "D-0001a"), ("document", "Ｄ-０００１ａ"), ("shipment", "1234-5678-9012"),
+        ("reservation", "078-322-1234"), ("reservation", "０７８（３２２）１２３４"), ("document", "D-0001a"),
+        ("document", "Ｄ-０００１ａ"), ("shipment", "1234-5678-9012"),
     ]:
         assert len(ids(find(clerk, table_name, typed).text, table_name)) == 1, typed
     assert {line[2] for line in table(find(auditor, "operation_log", "staff").text)[1:]} == {"staff"}
@@ -81,7 +83,7 @@ def test_what_is_typed_never_stands_in_an_address_or_a_cookie(browse: Browse, se
         answer = post(clerk, path, {name: typed})
         page = clerk.get(answer.headers["Location"]).text
         links = " ".join([answer.headers["Location"], *re.findall(r'(?:href|action)="([^"]*)"', page)])
-        cookies = " ".join(answer.headers.getlist("Set-Cookie")) + str(clerk._cookies)  # type: ignore[attr-defined]
+        cookies = " ".join(answer.headers.getlist("Set-Cookie")) + str(clerk._cookies)
         for hidden in ("秘密", "%E7%A7%98", "3221234"):
             assert hidden not in links and hidden not in cookies, (path, name)
 
@@ -98,9 +100,11 @@ def test_a_search_is_ones_own(browse: Browse, session: Session) -> None:
 # -- filters ----------------------------------------------------------------------------------------------------------
 
 def test_filters_combine_and_stay_in_every_link(browse: Browse, session: Session) -> None:
-    one = {"application_date": date(2026, 4, 10), "state": CardState.NOTIFIED, "storage_site": samples.counter(session)}
+    one: dict[str, Any] = {"application_date": date(2026, 4, 10), "state": CardState.NOTIFIED, "storage_site": samples.counter(session)}
     right = samples.card(session, **one)
-    for change in ({"application_date": date(2026, 4, 9)}, {"state": CardState.ARRIVED}, {"storage_site": None}, {"application_date": date(2026, 4, 21)}):
+    changes: list[dict[str, Any]] = [{"application_date": date(2026, 4, 9)}, {"state": CardState.ARRIVED}, {"storage_site": None},
+                                     {"application_date": date(2026, 4, 21)}]
+    for change in changes:
         samples.card(session, **{**one, **change})
     clerk = browse("staff")
     asked = {"application_date_from": "2026-04-10", "application_date_to": "2026-04-20", "state": "notified",

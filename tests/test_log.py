@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -49,7 +50,7 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
     draft: list[str] = []
 
     def preview() -> None:
-        draft.extend(form(post(clerk, "/card/import", file=csv_file()).text.replace("<form method=\"post\"><input", '<form class="x"><input'), "x")["draft"])
+        draft.extend(re.findall(r'name="draft" value="([^"]+)"', post(clerk, "/card/import", file=csv_file()).text))
 
     acts: list[tuple[Callable[[], Any], str, str, ActionClass]] = [
         (lambda: clerk.get("/"), "panel.show", "今日 参照", ActionClass.READ),
@@ -59,9 +60,8 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
         (lambda: post(clerk, "/shipment/pick/card", q="試験"), "shipment.pick", "発送管理 候補検索", ActionClass.SEARCH),
         (lambda: clerk.get(f"/card/show/{card}"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: clerk.get(f"/card/edit/{card}"), "card.show", "カード 参照", ActionClass.READ),
-        (lambda: fill_quietly(clerk, "/card/add", **CARD), "card.add", "カード 登録", ActionClass.ADD),
+        (lambda: post(clerk, "/card/add", CARD), "card.add", "カード 登録", ActionClass.ADD),
         (lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="1"), "shipment.delete", "発送管理 削除", ActionClass.DELETE),
-        (lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="1"), "", "", ActionClass.DELETE),
         (lambda: clerk.get("/card/export"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: post(clerk, "/card/export", purpose="点検", format="csv"), "card.export", "カード 出力", ActionClass.EXPORT),
         (preview, "card.import", "カード 取り込み", ActionClass.ADD),
@@ -71,19 +71,9 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
         (lambda: post(clerk, "/masters/counter/delete/1"), "access.refused", "アクセス 拒否", ActionClass.AUTH),
     ]
     for act, code, name, kind in acts:
-        if code:
-            row = told(session, act)
-            assert (row.action_code, row.action_name, row.action_class, row.user_id) == (code, name, kind, "staff")
-    assert told(session, lambda: post(browse_again(clerk), "/logout/")).action_code == "session.sign_out"
-
-
-def fill_quietly(person: FlaskClient, path: str, **typed: str) -> Any:
-    """Sends a form without opening it first, which would be an act of its own for a stored row."""
-    return post(person, path, typed)
-
-
-def browse_again(person: FlaskClient) -> FlaskClient:
-    return person
+        row = told(session, act)
+        assert (row.action_code, row.action_name, row.action_class, row.user_id) == (code, name, kind, "staff")
+    assert told(session, lambda: post(clerk, "/logout/")).action_code == "session.sign_out"
 
 
 def test_a_row_says_who_from_where_and_when(browse: Browse, session: Session) -> None:
@@ -105,7 +95,8 @@ def test_a_list_says_what_was_asked_and_which_cards_were_shown(browse: Browse, s
     clerk = browse("staff")
     site = samples.counter(session).id
     row = told(session, lambda: find(clerk, "card", "髙橋 秘密", state="applied", application_date_from="2026-01-01", issue_site=str(site), order="id.asc"))
-    assert row.detail["条件"] == {"検索語": "5文字", "状態": "申請受付", "申請受付日": "2026-01-01 (木)〜", "カード交付場所": "三宮サテライト", "並び": "申請書ID（内部キー用） 昇順"}
+    assert row.detail["条件"] == {"検索語": "5文字", "状態": "申請受付", "申請受付日": "2026-01-01 (木)〜", "カード交付場所": "三宮サテライト",
+                                  "並び": "申請書ID（内部キー用）の昇順"}
     assert (row.detail["件数"], row.detail["申請書ID"]) == ("1件", [card.id])
     picked = told(session, lambda: post(clerk, "/shipment/pick/card", q="髙橋 秘密"))
     assert picked.detail == {"相手": "カード", "検索語": "5文字", "申請書ID": [card.id]}
@@ -127,7 +118,8 @@ def test_a_change_is_told_field_by_field(browse: Browse, session: Session) -> No
     assert history and history.event == {"action": "変更", "by": "staff", "by_name": "三宮 太郎", "changes": {
         "氏名": ["山田 太郎", "髙橋 一郎"], "性別": ["", "男"], "住所": ["神戸市中央区加納町9丁目", "神戸市西区"], "メモ": ["", "返送済"]}}
     [added] = [r for r in rows(session) if r.action_code == "counter_closure.add"]
-    assert added.detail["変更"][0]["項目"] == {"窓口": ["", "三宮サテライト"], "開始日": ["", "2026-12-29 (火)"], "終了日": ["", "2027-01-03 (日)"], "理由": ["", "年末年始"]}
+    assert added.detail["変更"][0]["項目"] == {
+        "窓口": ["", "三宮サテライト"], "開始日": ["", "2026-12-29 (火)"], "終了日": ["", "2027-01-03 (日)"], "理由": ["", "年末年始"]}
 
 
 def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, session: Session) -> None:
@@ -150,7 +142,7 @@ def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, sessi
 
 PLANTED = {"name": "秘匿姓 秘匿名", "kana": "ヒトクセイ ヒトクメイ", "date": date(1931, 2, 17), "phone": "0786667777", "postal": "6549876", "email": "hitoku@example.jp",
            "text": "秘匿町九丁目", "memo": "秘匿の覚書", "json": {"問": "秘匿の答え"}}
-TRACES = ("秘匿", "ヒトク", "1931", "02-17", "6667777", "6549876", "hitoku", "％E7%A7%98")
+TRACES = ("秘匿", "ヒトク", "1931", "02-17", "6667777", "6549876", "hitoku")
 
 
 def planted(spec: Any) -> dict[str, Any]:
@@ -201,9 +193,9 @@ def test_nothing_personal_gets_into_the_log(browse: Browse, session: Session) ->
     post(clerk, f"/shipment/delete/{posted.id}", row_stamp="9")
     everything = rows(session)
     assert len(everything) > 100
-    for row in everything:
-        words = json.dumps(row.detail, ensure_ascii=False) + row.action_name + row.client_info
-        assert not [trace for trace in TRACES if trace in words], (row.action_code, row.detail)
+    for told_ in everything:
+        words = json.dumps(told_.detail, ensure_ascii=False) + told_.action_name + told_.client_info
+        assert not [trace for trace in TRACES if trace in words], (told_.action_code, told_.detail)
 
 
 def test_the_log_is_written_once(session: Session) -> None:

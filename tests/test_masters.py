@@ -100,11 +100,11 @@ PATH = "/masters/counter/edit/1"
 def hours(session: Session) -> dict[str, str]:
     session.expire_all()
     return {str(row.weekday): f"{row.opens:%H:%M}-{row.closes:%H:%M}" for row in session.scalars(select(CounterHours).where(
-        CounterHours.counter_id == 1))}  # type: ignore[attr-defined]
+        CounterHours.counter_id == 1))}
 
 
 def line(session: Session, weekday: str) -> str:
-    return f"hours-{session.scalars(select(CounterHours.id).where(CounterHours.counter_id == 1, CounterHours.weekday == weekday)).one()}"  # type: ignore[attr-defined]
+    return f"hours-{session.scalars(select(CounterHours.id).where(CounterHours.counter_id == 1, CounterHours.weekday == weekday)).one()}"
 
 
 def test_hours_are_added_changed_and_removed_with_their_counter(browse: Browse, session: Session) -> None:
@@ -178,7 +178,7 @@ def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Sessio
     key = row.id
     deleted = post(manager, f"/masters/counter/delete/{key}", form(manager.get(f"/masters/counter/edit/{key}").text, "destroy"))
     assert "を削除しました" in manager.get(deleted.headers["Location"]).text
-    assert session.scalars(select(CounterHours).where(CounterHours.weekday == "sat", CounterHours.counter_id == key)).all() == []  # type: ignore[attr-defined]
+    assert session.scalars(select(CounterHours).where(CounterHours.weekday == "sat", CounterHours.counter_id == key)).all() == []
 
 
 # -- deletion, pools, code lists --------------------------------------------------------------------------------------

@@ -66,6 +66,16 @@ def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, numbe
     assert "Traceback" not in said
 
 
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        with started("run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=port, STAFF_PORT=str(free_port())) as process:
+            said, _ = process.communicate(timeout=60)
+    assert (process.returncode, f"ポート {port} で待ち受けできません" in said, "Traceback" in said) == (1, True, False)
+
+
 def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/app.db"
     subprocess.run([Path(sys.executable).parent / "flask", "setup"], cwd=ROOT, check=True, capture_output=True, timeout=60,

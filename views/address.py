@@ -8,9 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import session as browser
+from sqlalchemy.orm import Session
 
+from app import codes
 from app.listing import SIZES, Criteria, Order, Place, Range, parse
 from app.schema import Part, Spec
+from views.fields import short_list
 
 KEPT = 10  # private searches a person may go back to, for each table
 
@@ -110,15 +113,26 @@ def _key(word: str) -> int | None:
     return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
 
 
-def in_words(spec: Spec, want: Criteria) -> dict[str, Any]:
-    """The criteria for the operation log: Japanese labels; of personal words only that there were some."""
-    told: dict[str, Any] = {"検索語": f"{len(want.search)}文字"} if want.search else {}
+def in_words(session: Session, spec: Spec, want: Criteria) -> dict[str, str]:
+    """The criteria for people and for the operation log: Japanese words; of what is personal only that it was asked for."""
+    told = {"検索語": f"{len(want.search)}文字"} if want.search else {}
     for key, value in want.filters.items():
         part = spec.parts[key]
         if isinstance(value, Range):
             told[part.label] = f"{part.logged(value.start)}〜{part.logged(value.end)}"
         else:
-            told[part.label] = part.logged(value)
+            told[part.label] = _named(session, part, value)
     if want.order:
-        told["並び"] = ".".join(want.order)
+        key, direction = want.order
+        label = spec.parts[key].label if key in spec.parts else "登録"
+        told["並び"] = f"{label}の{'昇順' if direction == 'asc' else '降順'}"
     return told
+
+
+def _named(session: Session, part: Part, value: Any) -> str:
+    if part.field.pii or not (part.is_relation or part.shape == "codes"):
+        return part.logged(value)
+    if part.shape == "codes":
+        return part.shown(value, codes.names(session))
+    known = dict(short_list(session, part))
+    return known.get(str(value)) or str(session.get(part.target, value) or value)

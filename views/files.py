@@ -47,14 +47,14 @@ def export(view: PanelView, session: Session) -> Any:
         return view.to("/list/")
     if request.method == "GET":
         audit.declare(session, spec.name, "show", spec.label, 画面="出力")
-        return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error="")
+        return view.page("panel/export.html", personal=personal, want=address.in_words(session, spec, want), error="")
     purpose, format_ = tidy(request.form.get("purpose", "")), request.form.get("format", "csv")
-    act = audit.declare(session, spec.name, "export", spec.label, 条件=address.in_words(spec, want))
+    act = audit.declare(session, spec.name, "export", spec.label, 条件=address.in_words(session, spec, want))
     act.personal_number = has_personal_number(purpose)
     if act.personal_number or not purpose or len(purpose) > 200 or format_ not in tabular.MIME:
         audit.note(session, 入力エラー="出力の目的")
         error = PersonalNumberFound(label="出力の目的").message if act.personal_number else "出力の目的を200文字以内で入力してください。"
-        return view.page("panel/export.html", personal=personal, want=address.in_words(spec, want), error=error), 422
+        return view.page("panel/export.html", personal=personal, want=address.in_words(session, spec, want), error=error), 422
     return _file(session, spec, want, cast(tabular.Format, format_), purpose, personal=personal and request.form.get("personal") == "1")
 
 

@@ -93,7 +93,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
     """Answers the address of a list, and logs who asked what and which cards were shown."""
     want, size = address.question(spec, request.args), address.size(request.args)
     error = LOST if address.is_lost(spec, request.args) else ""
-    act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(spec, want))
+    act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(session, spec, want))
     try:
         page = fetch(session, spec, want, size=size, place=address.place(request.args))
     except AppError as refused:

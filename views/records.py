@@ -103,7 +103,7 @@ def remember_sent(spec: Spec, row: Any) -> None:
 
 
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
-    form = form_type(request.form).bind(session)  # type: ignore[arg-type]
+    form = form_type(request.form).bind(session)
     audit.declare(session, spec.name, "add", spec.label)
     if not is_valid(session, form):
         return Outcome(form)
@@ -118,7 +118,7 @@ def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
 
 def edit(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> Outcome:
     """Saves a changed row, unless somebody saved it since this form was opened: then both versions are laid side by side."""
-    form = form_type(request.form, obj=row).bind(session)  # type: ignore[arg-type]
+    form = form_type(request.form, obj=row).bind(session)
     audit.declare(session, spec.name, "edit", spec.label, 番号=row.id).application_id = audit.card_of(row)
     keep_theirs = {name.removeprefix("choice-") for name, word in request.form.items() if name.startswith("choice-") and word == "theirs"}
     for name in keep_theirs & set(form._fields):
@@ -168,7 +168,7 @@ def _deleted(session: Session, row: Any) -> str:
 
 
 def is_valid(session: Session, form: SpecForm) -> bool:
-    good = form.validate()
+    good = bool(form.validate())
     if not good:
         note_errors(session, [f for f in form if f.errors])
     return good

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, request
 from flask_appbuilder import expose
+from flask_login import current_user
 
 from app import audit, sessions
 from app.extensions import db
@@ -31,6 +32,9 @@ class StaffView(PanelView):
         """Takes the password away and shows, once, the link with which the owner sets a new one."""
         session = db.session()
         person = records.load(session, self.spec, pk)
+        if person.id == current_user.id:
+            flash("自分のパスワードは、右上の「パスワードを変える」で変えてください。", "danger")
+            return self.to(f"/show/{person.id}")
         audit.declare(session, self.spec.name, "password", self.spec.label, 番号=person.id, 内容="設定用リンクの発行")
         path = reset_link(session, person)
         return self.page("panel/staff_link.html", row=person, link=request.host_url.rstrip("/") + path)

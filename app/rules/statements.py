@@ -32,18 +32,18 @@ def _opening(slot: Any) -> tuple[Any, ...]:
 OFFERED = _offered(Slot)
 _AT = Slot.counter_id == bindparam("at_counter")
 MONTH = (select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted)).group_by(Slot.slot_date)
-          .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED))
+         .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED))
 DAY = select(*_opening(Slot)).where(_AT, Slot.slot_date == bindparam("on_day"), Slot.wanted > 0, *OFFERED)
 _FREE = select(*_opening(Slot)).where(_AT, Slot.used < Slot.capacity, *OFFERED)
 _LATER = or_(Slot.slot_date > bindparam("wish_day"), and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")))
 AFTER = _FREE.where(_LATER).order_by(Slot.slot_date, Slot.start_time, Slot.id).limit(bindparam("at_most"))
 BEFORE = _FREE.where(~_LATER).order_by(Slot.slot_date.desc(), Slot.start_time.desc(), Slot.id).limit(bindparam("at_most"))
 OFFER = (select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, Counter.id == Slot.counter_id)
-          .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
-          .where(Slot.id == bindparam("slot"), *OFFERED))
+         .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
+         .where(Slot.id == bindparam("slot"), *OFFERED))
 CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
 COUNTERS = (select(Counter).where(Counter.is_open, Counter.id.in_(select(DeskPool.counter_id).where(DeskPool.id.in_(_DESKS))))
-             .order_by(Counter.sort_order, Counter.id))
+            .order_by(Counter.sort_order, Counter.id))
 
 
 def _soonest() -> Select[Any]:
