@@ -42,7 +42,7 @@ class Search:
         if not typed:
             return cls(spec, dialect)
         number = alnum(typed)
-        if spec.exact_searched and number.isascii() and number.isalnum():
+        if spec.exact_searched and number.isascii() and any(c.isalnum() for c in number):
             found = cls(spec, dialect, exact=_spellings(typed, number))
             if not spec.has_search_key or session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)):
                 return found

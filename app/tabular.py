@@ -94,18 +94,18 @@ def _write_csv(out: IO[bytes], heading: list[str], lines: Iterator[list[str]]) -
 
 def _write_xlsx(out: IO[bytes], heading: list[str], lines: Iterator[list[str]], title: str) -> int:
     safe = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book, count = xlsxwriter.Workbook(out, safe), 0
-    sheet, bold = book.add_worksheet(title[:31]), book.add_format({"bold": True})
-    sheet.freeze_panes(1, 0)
-    for column, label in enumerate(heading):
-        sheet.write_string(0, column, label, bold)
-    for count, line in enumerate(lines, 1):
-        if count > MAX_EXCEL:
-            raise BadFile(f"Excelには{MAX_EXCEL:,}行までしか入りません。条件で絞り込むか、CSVで出力してください。")
-        for column, words in enumerate(line):
-            if words:
-                sheet.write_string(count, column, words)
-    book.close()
+    count = 0
+    with xlsxwriter.Workbook(out, safe) as book:  # closed whatever happens: it keeps its rows in a file of its own
+        sheet, bold = book.add_worksheet(title[:31]), book.add_format({"bold": True})
+        sheet.freeze_panes(1, 0)
+        for column, label in enumerate(heading):
+            sheet.write_string(0, column, label, bold)
+        for count, line in enumerate(lines, 1):
+            if count > MAX_EXCEL:
+                raise BadFile(f"Excelには{MAX_EXCEL:,}行までしか入りません。条件で絞り込むか、CSVで出力してください。")
+            for column, words in enumerate(line):
+                if words:
+                    sheet.write_string(count, column, words)
     return count
 
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -42,7 +43,12 @@ def reservation_of(reference: str) -> int | None:
 
 
 def _references() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_key(), salt="booking.done")
+    return _serializer(_key())
+
+
+@lru_cache(maxsize=8)
+def _serializer(key: bytes) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(key, salt="booking.done")
 
 
 def _key() -> bytes:

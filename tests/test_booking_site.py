@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -99,6 +100,16 @@ def test_consent_is_asked_for(resident: Resident, session: Session) -> None:
     assert not stored(session)
     assert resident.press("この内容で予約する", consent="y").status == 200
     assert len(stored(session)) == 1
+
+
+def test_staff_see_the_booking_at_once_and_only_at_their_counter(resident: Resident, session: Session,
+                                                                  browse: Callable[[str], FlaskClient]) -> None:
+    resident.book(free_slot(session))
+    (made,) = stored(session)
+    pages = {name: apart(browse(name).get, "/reservation/list/").text for name in ("staff", "staff2")}
+    assert str(made) in pages["staff"] or made.booking_code in pages["staff"]
+    assert "髙橋 花子" in pages["staff"]
+    assert "髙橋 花子" not in pages["staff2"]
 
 
 # -- what people type -------------------------------------------------------------------------------------------------

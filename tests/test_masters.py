@@ -44,7 +44,7 @@ def test_a_cell_is_changed_logged_and_gets_a_new_version(browse: Browse, session
     manager = browse("manager")
     answer = cell(manager, "name", "三宮 第二")
     assert answer.status_code == 200 and answer.json == {"message": "保存しました。", "words": "三宮 第二", "raw": "三宮 第二", "row_stamp": 2}
-    for name, value, shown in (("is_open", "", "いいえ"), ("is_open", "1", "はい"), ("sort_order", "１０", "10")):
+    for name, value, shown in (("is_open", "", "—"), ("is_open", "1", "○"), ("sort_order", "１０", "10")):
         stamp = session.get_one(Counter, 1).row_stamp
         assert cell(manager, name, value, stamp=stamp).json["words"] == shown
         session.expire_all()
@@ -137,7 +137,7 @@ def test_wrong_hours_save_nothing(browse: Browse, session: Session) -> None:
     for typed, sentence in WRONG_HOURS:
         answer = fill(manager, PATH, name="別の名", **{f"{mon}-{key}": value for key, value in typed.items()})
         assert answer.status_code == 422 and sentence in words(answer.text), typed
-        assert form(answer.text)["name"] == ["別の名"] and hours(session) == before
+        assert 'id="errors"' in answer.text and form(answer.text)["name"] == ["別の名"] and hours(session) == before
     session.expire_all()
     assert session.get_one(Counter, 1).name == "三宮サテライト"
 

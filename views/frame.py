@@ -53,14 +53,17 @@ def register(app: Flask) -> None:
 def _words() -> dict[str, Any]:
     signed_in = current_app.config["SITE"] == "staff" and current_user.is_authenticated
     return {"menu": menu if signed_in else list, "person": current_user if signed_in else None, "may": may, "home_of": home_of,
-            "list_of": list_of, "all_specs": specs, "home_for": home_for, "code_names": lambda: codes.names(db.session()),
+            "list_of": list_of, "all_specs": specs, "page_of": page_of, "code_names": lambda: codes.names(db.session()),
             "raw_values": raw_values, "json_words": json_words, "tiles": home.tiles}
 
 
-def home_for(model: Any) -> str:
-    """The screens of a related row's table, or nothing where it has none of its own."""
-    spec = spec_of(model)
-    return home_of(spec) if spec and not spec.inline_of else ""
+def page_of(row: Any) -> str:
+    """Where this person may open a related row: its record, or for a master its form; nowhere without the right."""
+    spec = spec_of(type(row))
+    if spec is None or spec.inline_of:
+        return ""
+    verb = "edit" if spec.is_master else "show"
+    return f"{home_of(spec)}/{verb}/{row.id}" if may(f"can_{verb}", spec.permission) else ""
 
 
 def raw_values(field: Any) -> list[str]:

@@ -46,6 +46,11 @@ class Lines:
         wrong = [line for line in kept if not line.form.validate()]
         return not self.clash and not wrong
 
+    @property
+    def wrong(self) -> list[Any]:
+        """The fields with errors, for the summary above the form."""
+        return [field for line in self.lines for field in line.form if field.errors]
+
     def drop(self, session: Session, parent: Any) -> None:
         """Deletes the lines that are marked so, before others take their place (a weekday, for one, stands only once)."""
         gone = [line for line in self.lines if line.row is not None and line.gone]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
+from flask import flash, request
 from sqlalchemy.orm import Session
 
 from app import audit, codes
 from app.errors import AppError
 from app.listing import Criteria, Page, Range, fetch, order_of
 from app.schema import Part, Spec
+from app.text import has_personal_number
 from views import address
 from views.fields import short_list
 
@@ -87,6 +88,15 @@ class ListScreen:
     @property
     def is_narrowed(self) -> bool:
         return bool(self.want.search or self.want.filters)
+
+
+def asked(session: Session, spec: Spec) -> str:
+    """Takes a posted question, which may have personal words in it, and gives the end of an address that has none."""
+    if has_personal_number(request.form.get("q", "")):
+        audit.declare(session, spec.name, "list", spec.label, 結果="個人番号のため拒否").personal_number = True
+        flash("個人番号（マイナンバー）では検索できません。番号や氏名で検索してください。", "danger")
+        return ""
+    return address.query(address.remember(spec, request.form))
 
 
 def read(session: Session, spec: Spec) -> ListScreen:

@@ -21,7 +21,7 @@ from views import inline, lists, records
 from views.access import may, must_have
 from views.forms import form_class, raw
 
-VERBS = {"index_view": "can_list", "create_view": "can_add", "edit_view": "can_edit", "delete_view": "can_delete",
+VERBS = {"index_view": "can_list", "search": "can_list", "create_view": "can_add", "edit_view": "can_edit", "delete_view": "can_delete",
          "ajax_update": "can_edit"}
 CELLS = ("text", "number", "code", "codes", "flag", "date", "time")
 """Shapes that can be edited in a cell of the list."""
@@ -64,6 +64,10 @@ class MasterView(ModelView):
         screen = lists.read(db.session(), self.spec)
         cells = form_class(self.spec, [self.spec.parts[k] for k in self.column_editable_list])().bind(db.session())
         return self.page("masters/list.html", screen=screen, cells=cells, raw=raw)
+
+    @expose("/search", methods=["POST"])
+    def search(self) -> Any:
+        return redirect(f"/masters/{self.spec.name}/" + lists.asked(db.session(), self.spec), 303)
 
     @expose("/new/", methods=["GET", "POST"])
     def create_view(self) -> Any:
@@ -119,8 +123,7 @@ class MasterView(ModelView):
         """Parent and child rows together, or nothing."""
         session = db.session()
         if not all([*(lines.validate() for lines in below), records.is_valid(session, form)]):
-            wrong = [f for lines in below for line in lines.lines for f in line.form if f.errors]
-            if wrong:
+            if wrong := [field for lines in below for field in lines.wrong]:
                 records.note_errors(session, [*(f for f in form if f.errors), *wrong])
             return False
         with session.no_autoflush:
@@ -170,8 +173,8 @@ class MasterView(ModelView):
 
     @staticmethod
     def _cell(part: Any, row: Any) -> dict[str, Any]:
-        value = getattr(row, part.key)
-        return {"words": part.shown(value, codes.names(db.session())), "raw": raw(part, value), "row_stamp": row.row_stamp}
+        words = lists.cell(part, row, codes.names(db.session())).words
+        return {"words": words, "raw": raw(part, getattr(row, part.key)), "row_stamp": row.row_stamp}
 
 
 class Entrance(AdminIndexView):

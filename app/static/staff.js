@@ -28,7 +28,9 @@
   document.addEventListener("submit", (e) => {
     const ask = e.submitter?.matches("[data-confirm]") && !confirm(`${e.submitter.textContent.trim()}。よろしいですか。`);
     if (ask || e.target.dataset.sent) { e.preventDefault(); return; }
-    if (e.target.method === "post" && !e.target.action.endsWith("/export")) {
+    // The place on this page (#main, #name) is not the next page's: its first error takes the focus.
+    if (!e.target.hasAttribute("action")) e.target.action = location.pathname + location.search;
+    if (e.target.method === "post" && !location.pathname.endsWith("/export")) {
       e.target.dataset.sent = "1";
       setTimeout(() => delete e.target.dataset.sent, 4000);
     }
@@ -110,29 +112,40 @@
     field.removeAttribute("id"); field.removeAttribute("required");
     field.setAttribute("aria-label", button.getAttribute("aria-label"));
     if (field.type === "checkbox") field.checked = button.dataset.raw === "1"; else field.value = button.dataset.raw;
+    if (field.value !== button.dataset.raw && field.matches("select")) field.add(new Option(button.textContent, button.dataset.raw, true, true)); // retired
     const back = (focus) => { cell.replaceChildren(button); if (focus) button.focus(); };
     let done = false;
-    const save = async () => {
+    const save = async (stay) => { // Enter stays at the cell; whoever has moved on is not called back
       if (done) return;
       done = true;
       const value = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
-      if (value === button.dataset.raw) { back(true); return; }
-      const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, column: button.dataset.name, value });
-      const said = await answer.json().catch(() => ({ message: "保存できませんでした。画面を開き直してください。" }));
-      say(said.message, answer.ok);
-      cell.className = cell.className.replace(/ ?(saved|refused)/g, "") + (answer.ok ? " saved" : " refused");
+      if (value === button.dataset.raw) { back(stay); return; }
+      let next; // cells of a row are saved one after the other: each needs the version that the last one left
+      const before = row.turn;
+      row.turn = new Promise((resolve) => { next = resolve; });
+      await before;
+      const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, column: button.dataset.name, value }).catch(() => null);
+      const said = await answer?.json().catch(() => null) ?? { message: answer ? "保存していません。画面を開き直してください。" : "保存していません。通信を確かめて、もう一度 Enter を押してください。" };
+      const saved = Boolean(answer?.ok && said.row_stamp);
+      say(said.message, saved);
+      cell.classList.remove("saved", "refused");
+      cell.classList.add(saved ? "saved" : "refused");
+      if (said.row_stamp) row.dataset.stamp = said.row_stamp;
+      next();
       if (said.row_stamp) {
-        row.dataset.stamp = said.row_stamp;
+        const [words, label] = [said.words || "—", button.getAttribute("aria-label")];
         button.dataset.raw = said.raw;
-        button.textContent = said.words || "—";
-        back(true);
-      } else if (answer.status === 422) { done = false; field.focus(); } else back(true);
+        button.setAttribute("aria-label", label.replace(button.dataset.words, said.words || "空"));
+        button.dataset.words = said.words || "空";
+        button.textContent = words;
+        back(stay);
+      } else if (!answer || answer.status === 422) { done = false; field.focus(); } else back(stay);
     };
     field.addEventListener("keydown", (e) => {
-      if (e.key === "Enter") { e.preventDefault(); save(); }
+      if (e.key === "Enter" && !e.isComposing) { e.preventDefault(); save(true); }
       if (e.key === "Escape") { done = true; back(true); }
     });
-    field.addEventListener("blur", save);
+    field.addEventListener("blur", () => save(false));
     cell.replaceChildren(field);
     field.focus();
     field.select?.();
