@@ -11,22 +11,24 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import alembic.command
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
-from sqlalchemy import select
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app import audit, demo_accounts, masters_seed
+from app import audit, demo_accounts, masters_seed, text
 from app.context import acting, context, system
 from app.extensions import db
 from app.locks import one_set_up
 from app.rules import accounts
-from app.schema import specs
+from app.schema import Spec, specs
 from config import ROOT, Settings
 from models import Installed
 
+REKEYED_AT_ONCE = 5_000  # rows
 PASSWORD_FILE = ROOT / "var" / "demo_password"
 
 
@@ -50,6 +52,7 @@ def install(app: Flask) -> Outcome:
             once = Once(session)
             _roles(session, once)
             _rows(session, once)
+            _search_keys(session, once)
             if settings.demo:
                 password = demo_accounts.install(session, once, _demo_password(settings), forced=bool(settings.demo_password))
         return Outcome(added=once.added, demo_password=password)
@@ -87,6 +90,25 @@ class Once:
 
 def _rows(session: Session, once: Once) -> None:
     session.add_all(row for name, row in masters_seed.rows() if once(name))
+
+
+def _search_keys(session: Session, once: Once) -> None:
+    """A table whose searched columns are others than before gets its keys anew, so that its older rows are found as well."""
+    for spec in specs().values():
+        if spec.has_search_key and once(f"search:{spec.name}:{'+'.join(p.key for p in spec.name_searched)}"):
+            rekey(session.connection(), spec)
+
+
+def rekey(connection: Connection, spec: Spec) -> None:
+    """Works out the search key of every row again. Row by row it would raise each RowStamp and fill the log."""
+    table, done = cast(Table, spec.mapper.local_table), 0
+    wanted = select(table.c.id, table.c.search_key, *(table.c[p.key] for p in spec.name_searched)).order_by(table.c.id).limit(REKEYED_AT_ONCE)
+    change = update(table).where(table.c.id == bindparam("row")).values(search_key=bindparam("key"))
+    while rows := connection.execute(wanted.where(table.c.id > done)).all():
+        new = [{"row": row[0], "key": key} for row in rows if (key := text.search_key(list(row[2:]))) != row[1]]
+        if new:
+            connection.execute(change, new)
+        done = rows[-1][0]
 
 
 def _roles(session: Session, once: Once) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import wraps
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -19,7 +21,7 @@ from app.limits import limit_booking, limiter
 from app.rules import bookings, slots
 from booking import notice, seals, words
 from booking.choosing import channel, the_category, the_counter, the_day
-from booking.forms import ApplicantForm, ConsentForm
+from booking.forms import ApplicantForm
 from booking.reading import is_in_kobe
 from models import BookingCategory, Counter, Reservation
 
@@ -45,10 +47,23 @@ class Choice:
 
 def register(pages: Blueprint) -> None:
     pages.add_url_rule(_PATH, "form", form)
-    pages.add_url_rule(_PATH, "check", check, methods=["POST"])
-    pages.add_url_rule(f"{_PATH}edit", "edit", edit, methods=["POST"])
-    pages.add_url_rule(f"{_PATH}confirm", "confirm", limiter.limit(limit_booking)(confirm), methods=["POST"])
+    pages.add_url_rule(_PATH, "check", _or_other_times(check), methods=["POST"])
+    pages.add_url_rule(f"{_PATH}edit", "edit", _or_other_times(edit), methods=["POST"])
+    pages.add_url_rule(f"{_PATH}confirm", "confirm", limiter.limit(limit_booking)(_or_other_times(confirm)), methods=["POST"])
     pages.add_url_rule("/booked/<reference>", "done", done)
+
+
+def _or_other_times(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A time that is not offered any more costs nobody what they have typed: others are offered, and the entry goes along."""
+
+    @wraps(view)
+    def answer(**address: Any) -> Any:
+        try:
+            return view(**address)
+        except slots.NotOffered as error:
+            return _gone(_gone_choice(**address), _posted(), error)
+
+    return answer
 
 
 def form(category: str, counter: str, day: str, slot: int) -> Any:
@@ -74,17 +89,15 @@ def edit(category: str, counter: str, day: str, slot: int) -> Any:
 
 def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     """Books. Everything is checked again, as if no step before had been."""
-    sheet, consent = _posted(), ConsentForm(request.form)
+    sheet, consents = _posted(), bool(request.form.get("consent"))
     audit.declare(db.session(), "reservation", "book", "来庁予約")
-    is_valid, is_sealed = sheet.validate(), seals.is_sealed(consent.seal.data or "", sheet.entry(), slot, notice.VERSION)
-    if not (is_valid and is_sealed and consent.consent.data):
-        return _once_more(_choice(category, counter, day, slot), sheet, consent, is_sealed=is_sealed)
+    is_valid, is_sealed = sheet.validate(), seals.is_sealed(request.form.get("seal", ""), sheet.entry(), slot, notice.VERSION)
+    if not (is_valid and is_sealed and consents):
+        return _once_more(_choice(category, counter, day, slot), sheet, is_sealed=is_sealed)
     try:
         made = bookings.book(db.session(), _request(category, slot, sheet), _now(), rng=_RNG)
     except SlotFull as error:
         return _gone(_choice(category, counter, day, slot), sheet, error)
-    except slots.NotOffered as error:
-        return _gone(_gone_choice(category, counter, day, slot), sheet, error)
     except bookings.AlreadyUsed as error:
         return _second_booking(_choice(category, counter, day, slot), sheet, error.earlier)
     return redirect(url_for(".done", reference=seals.done_reference(made.id)), 303)
@@ -105,9 +118,13 @@ def token_lost(_error: CSRFError) -> Any:
     if not request.view_args or not _sheet().has_token:
         return edge.page(400, STALE)
     try:
-        return _form_page(_choice(**request.view_args), _posted(), status=400, told=COOKIE_LOST)
+        return _or_other_times(_ask_again)(**request.view_args)
     except AppError as error:
         return edge.page(error.status, error.message)
+
+
+def _ask_again(**address: Any) -> Any:
+    return _form_page(_choice(**address), _posted(), status=400, told=COOKIE_LOST)
 
 
 def visitor() -> Actor:
@@ -167,12 +184,11 @@ def _check_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told
     return body, status
 
 
-def _once_more(choice: Choice, sheet: ApplicantForm, consent: ConsentForm, *, is_sealed: bool) -> Any:
+def _once_more(choice: Choice, sheet: ApplicantForm, *, is_sealed: bool) -> Any:
     """A confirmation that does not count: back to the form, or to a check page that shows what would be booked."""
     if sheet.errors:
         return _form_page(choice, sheet)
-    told = "" if is_sealed else CHECK_AGAIN
-    return _check_page(choice, sheet, status=422, told=told, missing_consent=is_sealed and not consent.consent.data)
+    return _check_page(choice, sheet, status=422, told="" if is_sealed else CHECK_AGAIN, missing_consent=is_sealed)
 
 
 def _second_booking(choice: Choice, sheet: ApplicantForm, earlier: Reservation) -> Any:

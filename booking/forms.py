@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from werkzeug.datastructures import ImmutableMultiDict
-from wtforms import BooleanField, Field, Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms import Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
 
 from app import text
 from app.errors import PersonalNumberFound
@@ -151,13 +151,6 @@ class ApplicantForm(Sheet):
         return ((f.name, f.data or "") for f in self)
 
 
-class ConsentForm(Sheet):
-    """What the check page adds: the consent, and the seal of what it showed."""
-
-    consent = BooleanField("個人情報の取扱いに同意します")
-    seal = HiddenField()
-
-
 class LookupForm(Sheet):
     """予約の確認: the code and a second fact."""
 
@@ -165,6 +158,3 @@ class LookupForm(Sheet):
                   hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。")
     phone = Answer("予約したときの電話番号", longest=40, missing="電話番号を入力してください（例 0781234567）。", read=reading.phone,
                    inputmode="tel", hint="例 0781234567")
-
-
-__all__ = ["Answer", "ApplicantForm", "ConsentForm", "Entry", "Field", "LookupForm"]

@@ -252,7 +252,7 @@ def _keep_search_key(cls: type[Base]) -> None:
     searched = [part for part in cls.__dict__.values()
                 if isinstance(part, MappedColumn) and "field" in part.column.info and is_name_search(part.column)]
     if searched and not cls.__internal__:
-        cls.search_key = mapped_column(Text, nullable=False, default="", deferred=True)
+        cls.search_key = mapped_column(Text, nullable=False, default="", server_default="", deferred=True)
         cls.__annotations__["search_key"] = Mapped[str]
 
 

@@ -334,9 +334,21 @@ def test_cookie_and_time_both_gone_is_told_plainly(resident: Resident, session: 
     resident.to_check(free_slot(session))
     with time_machine.travel(today() + timedelta(days=30)):
         answer = resident.press("この内容で予約する", consent="y")
-    assert answer.status == 404
+    assert (answer.status, answer.fields["name"]) == (404, "髙橋 花子")
     assert "日時を選び直してください" in answer.text
     assert not stored(session)
+
+
+@pytest.mark.parametrize("button", ["確認画面へ進む", "修正する"])
+def test_every_step_offers_other_times_when_its_own_has_gone(resident: Resident, session: Session, button: str) -> None:
+    slot, other = free_slot(session), free_slot(session, hour=15)
+    page = resident.to_form(slot) if button == "確認画面へ進む" else resident.to_check(slot)
+    counter(session, "tanigami").is_open = False
+    slot.start_time, slot.slot_date = slot.start_time.replace(hour=9), today() + timedelta(days=90)
+    resident.page = page
+    answer = resident.press(button, **GOOD)
+    assert (answer.status, answer.fields["name"]) == (404, "髙橋 花子")
+    assert str(other.id) in "".join(answer.buttons.values())
 
 
 @pytest.mark.parametrize("without", ["form_token", "seal", "name", "csrf_token"])

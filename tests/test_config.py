@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from pydantic import ValidationError
@@ -16,6 +17,16 @@ from app.locks import take
 from config import ROOT, Settings
 
 KEY = "k" * 32
+
+
+@pytest.fixture(autouse=True)
+def _let_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process keeps its locks for life; a test only until its end."""
+    held: list[IO[str]] = []
+    monkeypatch.setattr(serving, "_held", held)
+    yield
+    for lock in held:
+        lock.close()
 
 
 def settings(**values: Any) -> Settings:

@@ -222,13 +222,14 @@ def test_beyond_the_ends_there_is_still_a_list(browse: Browse, session: Session)
 
 
 def test_counts_stop_at_their_cap(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    for _ in range(4):
+    for _ in range(6):
         samples.card(session)
-    clerk = browse("staff")
-    assert "4件中 4件を表示" in words(clerk.get("/card/list/").text)
+    clerk, spec = browse("staff"), spec_of(Card)
+    assert spec and "6件中 6件を表示" in words(clerk.get("/card/list/").text)
     assert listing.COUNT_CAP == 10_000
     monkeypatch.setattr(listing, "COUNT_CAP", 3)
-    assert "3件以上中 4件を表示" in words(clerk.get("/card/list/").text)
+    assert "3件以上中 6件を表示" in words(clerk.get("/card/list/").text)
+    assert fetch(session, spec, Criteria()).count == 4, "one more than the cap is looked at, no further"
     assert "1件中" in words(clerk.get(f"/card_history/list/?card={ids(clerk.get('/card/list/').text, 'card')[0]}").text)
 
 

@@ -15,6 +15,7 @@ from click.testing import Result
 from flask import Flask
 from flask_appbuilder.security.sqla.models import PermissionView, Role
 from sqlalchemy import delete, func, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from app import create_app, passwords
@@ -25,6 +26,7 @@ from app.installing import install
 from app.rules import accounts
 from config import ROOT, Settings
 from models import CodeItem, Counter, Employer, FeeRule, Installed, OperationLog, RetentionRule, Slot, Staff
+from tests import samples
 from tests.conftest import House
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, kinds
 
@@ -103,6 +105,19 @@ def test_rights_that_a_new_version_brings_reach_the_roles(resident_app: Flask, s
     install(resident_app)
     assert {pair for pair in role(session, "staff") if pair[1] == "Shipment"} == {p for p in accounts.rights_of("staff") if p[1] == "Shipment"}
     assert ("can_edit", "Card") not in role(session, "staff")  # what the administrator took away stays away
+
+
+def test_rows_are_found_by_columns_that_a_new_version_searches(resident_app: Flask, session: Session) -> None:
+    """As after a migration that brought the search key: older rows have none."""
+    card: Any = samples.card(session, name="山田 太郎")
+    session.commit()
+    stamp = card.row_stamp
+    session.execute(sql("UPDATE card SET search_key = ''"))
+    session.execute(delete(Installed).where(Installed.name.like("search:card:%")).execution_options(by_rule="test"))
+    session.commit()
+    install(resident_app)
+    session.expire_all()
+    assert (card.search_key, card.row_stamp) == ("山田 田太 太郎 | ヤマ マダ ダタ タロ ロウ", stamp)
 
 
 def test_without_demo_there_are_no_accounts_and_no_counters(tmp_path: Path) -> None:

