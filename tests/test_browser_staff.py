@@ -127,7 +127,7 @@ def test_the_slash_key_finds_and_the_picker_picks(window: Window, session: Sessi
         page.fill(f"#{box}", words)
     page.dblclick("button.primary")
     page.wait_for_url("**/shipment/show/*")
-    assert [s.card_id for s in session.scalars(select(Shipment))] == [key], "a double click sends once"  # type: ignore[attr-defined]
+    assert [s.card_id for s in session.scalars(select(Shipment))] == [key], "a double click sends once"
 
 
 def test_two_windows_one_card(window: Window, session: Session) -> None:

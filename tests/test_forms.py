@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -203,6 +204,17 @@ def test_a_personal_number_is_no_search_either(browse: Browse, session: Session,
         assert "個人番号" in page and not _holds_number(page) and not _holds_number(answer.headers.get("Location", "")), path
     told = [row for row in session.scalars(select(OperationLog)) if row.my_number_access is MyNumberAccess.REFUSED]
     assert len(told) == 4 and not any(_holds_number(str(row.detail)) for row in told) and not _holds_number(caplog.text)
+
+
+def test_the_picker_asks_for_the_right_to_what_it_lists(browse: Browse, session: Session) -> None:
+    samples.card(session, name="山田 太郎")
+    clerk = browse("staff")
+    assert len(post(clerk, "/shipment/pick/card", q="山田").json["rows"]) == 1
+    assert post(clerk, "/shipment/pick/name", q="山田").status_code == 404 and post(clerk, "/shipment/pick/nothing", q="山田").status_code == 404
+    role = session.scalars(select(Role).where(Role.name == "staff")).one()
+    role.permissions = [p for p in role.permissions if str(p) != "can list on Card"]
+    answer = post(clerk, "/shipment/pick/card", q="山田")
+    assert answer.status_code == 404 and "山田" not in answer.text
 
 
 # -- twice, and not at all --------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, sessi
 
 PLANTED = {"name": "秘匿姓 秘匿名", "kana": "ヒトクセイ ヒトクメイ", "date": date(1931, 2, 17), "phone": "0786667777", "postal": "6549876", "email": "hitoku@example.jp",
            "text": "秘匿町九丁目", "memo": "秘匿の覚書", "json": {"問": "秘匿の答え"}}
-TRACES = ("秘匿", "ヒトク", "1931", "02-17", "6667777", "6549876", "hitoku")
+TRACES = ("秘匿", "ヒトク", "1931", "02-17", "6667777", "6549876", "hitoku", "123456789018")
 
 
 def planted(spec: Any) -> dict[str, Any]:
@@ -188,6 +188,8 @@ def test_nothing_personal_gets_into_the_log(browse: Browse, session: Session) ->
     post(clerk, "/shipment/add", {"card__words": "秘匿姓", "item_kind": "notice"})
     for content in (b"\xe7\xa7\x98\xe5\x8c\xbf,0786667777\r\n1,2", csv_file("秘匿入力")[0].getvalue(), csv_file("秘匿" * 200)[0].getvalue()):
         post(clerk, "/card/import", file=(io.BytesIO(content), "秘匿.csv"))
+    for key in ("秘匿姓", "123456789018"):
+        assert clerk.get(f"/card/show/{key}").status_code == 404
     clerk.get(f"/card/list/?s=秘匿&state=秘匿&order=秘匿.asc&q=秘匿&document_class=秘匿&issue_site=6667777{'0' * 9}")
     post(clerk, "/card_note/add", {"card": str(card.id), "comment": "秘匿の覚書"})
     post(clerk, f"/shipment/delete/{posted.id}", row_stamp="9")

@@ -95,7 +95,7 @@ class PanelView(ModelView):
         """Candidates for a relation while somebody types: at most 20, only those in scope. Posted, because names are typed here."""
         part = self.spec.parts.get(relation)
         target = spec_of(part.target) if part and part.is_relation else None
-        if target is None or not (self.may("add") or self.may("edit")):
+        if target is None or not (self.may("add") or self.may("edit")) or not may("can_list", target.permission):
             abort(404)
         words = request.form.get("q", "")
         act = audit.declare(db.session(), self.spec.name, "pick", self.spec.label, 相手=target.label, 検索語=f"{len(words)}文字")

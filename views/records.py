@@ -19,6 +19,7 @@ from app.context import context
 from app.errors import AppError, NotFound
 from app.listing import whole
 from app.schema import Part, Spec
+from app.text import has_personal_number
 from models import CodeItem
 from views.forms import SpecForm, raw
 
@@ -64,7 +65,8 @@ def load(session: Session, spec: Spec, key: str) -> Any:
     """The row with this key, if it exists and lies in the person's scope. Asking for another is a refusal, and logged as one."""
     row = get(session, spec.model, key)
     if row is None:
-        audit.declare(session, spec.name, "refused", spec.label, 番号=key[:20])
+        is_key = whole(key, spec.model.__table__.c.id.type) is not None and not has_personal_number(key)
+        audit.declare(session, spec.name, "refused", spec.label, 番号=key if is_key else "番号でない文字")
         raise NotFound
     return row
 
@@ -92,14 +94,17 @@ def still_open() -> Opened:
 
 def sent_before(session: Session, spec: Spec) -> Any:
     """The row that this very form has already made, when it is sent a second time."""
-    key = browser.get("sent", {}).get(f"{spec.name} {request.form.get('once', '')}")
+    key = browser.get("sent", {}).get(_sent_as(spec))
     return session.get(spec.model, key) if key is not None else None
 
 
 def remember_sent(spec: Spec, row: Any) -> None:
-    if once := request.form.get("once", ""):
-        sent = {**browser.get("sent", {}), f"{spec.name} {once[:20]}": row.id}
-        browser["sent"] = dict(list(sent.items())[-KEPT:])
+    if request.form.get("once"):
+        browser["sent"] = dict(list({**browser.get("sent", {}), _sent_as(spec): row.id}.items())[-KEPT:])
+
+
+def _sent_as(spec: Spec) -> str:
+    return f"{spec.name} {request.form.get('once', '')[:20]}"
 
 
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
@@ -212,7 +217,7 @@ def _clashes(session: Session, form: SpecForm, row: Any) -> list[Clash]:
 def _base() -> dict[str, Any]:
     try:
         found = json.loads(request.form.get("base", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

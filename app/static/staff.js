@@ -59,7 +59,7 @@
     const close = () => { list.hidden = true; words.setAttribute("aria-expanded", "false"); words.removeAttribute("aria-activedescendant"); at = -1; };
     const choose = (li) => { key.value = li.dataset.id; words.value = li.dataset.words; close(); };
     const mark = (n) => {
-      const items = [...list.querySelectorAll("[role=option]")];
+      const items = [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
       if (!items.length) return;
       at = (n + items.length) % items.length;
       items.forEach((li, i) => li.setAttribute("aria-selected", String(i === at)));
@@ -76,7 +76,12 @@
         li.addEventListener("mousedown", (e) => { e.preventDefault(); choose(li); });
         return li;
       }));
-      if (!rows.length) list.append(Object.assign(document.createElement("li"), { textContent: message || "当てはまるものがありません。" }));
+      if (!rows.length) {
+        const none = Object.assign(document.createElement("li"), { textContent: message || "当てはまるものがありません。" });
+        none.setAttribute("role", "option");
+        none.setAttribute("aria-disabled", "true");
+        list.append(none);
+      }
       list.hidden = false;
       words.setAttribute("aria-expanded", "true");
     };
