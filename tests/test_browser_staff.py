@@ -50,6 +50,7 @@ def window(chromium: Browser, staff_app: Flask) -> Iterator[Window]:
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_selector("details.who")
+        page.wait_for_load_state()
         return page
 
     yield signed_in
