@@ -1,4 +1,4 @@
-"""What every installation starts with: code lists, fees and retention periods [domain §2, §7]. Afterwards they are the office's own.
+"""What every installation starts with: code lists, fees and retention periods. Afterwards they are the office's own.
 
 仮 marks what was not found in public material and has to be confirmed with the city.
 """

@@ -11,7 +11,7 @@ import unicodedata
 
 import jaconv
 
-# Name kanji that people write one way and type another [domain §6]; folded in search keys only.
+# Name kanji that people write one way and type another; folded in search keys only.
 VARIANTS = str.maketrans("髙﨑𠮷邊邉齋齊斎濵濱德黑眞神靑淸櫻榮廣澤國嶋嶌", "高崎吉辺辺斉斉斉浜浜徳黒真神青清桜栄広沢国島島")
 HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")

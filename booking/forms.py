@@ -85,7 +85,7 @@ class Sheet(Form):
 
 
 class ApplicantForm(Sheet):
-    """お客さまの情報 [seed (1)]. One person, one page."""
+    """お客さまの情報 [諮問書 表(1)]. One person, one page."""
 
     name = Answer("お名前", longest=200, missing="お名前を入力してください。", autocomplete="name",
                   hint="住民票のとおりに入力してください（例 神戸 花子）。")

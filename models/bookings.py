@@ -94,7 +94,7 @@ class Slot(Base):
 
 
 class Reservation(Base):
-    """来庁予約データ [seed (1)]: one person's visit; a household shares a グループID."""
+    """来庁予約データ [諮問書 表(1)]: one person's visit; a household shares a グループID."""
 
     __tablename__, __label__, __group__, __area__ = "reservation", "来庁予約", "予約", "reservations"
     __scope__, __addable__, __deletable__ = "counter", False, False

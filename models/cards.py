@@ -1,4 +1,4 @@
-"""マイナンバーカードデータ [seed (2)], its history (3) and its notes (4)."""
+"""マイナンバーカードデータ [諮問書 表(2)], its history (3) and its notes (4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from models.masters import Counter
 
 
 class CardState(Code):
-    """Where a card is in its life [domain §1]; only transitions move it."""
+    """Where a card is in its life; only transitions move it."""
 
     APPLIED = "applied", "申請受付", "10"
     ARRIVED = "arrived", "到着", "20"
@@ -90,7 +90,7 @@ class FeeFlag(Code):
 
 
 class Card(Base):
-    """マイナンバーカードデータ [seed (2)]. Columns that a transition sets cannot be typed; names and addresses can."""
+    """マイナンバーカードデータ [諮問書 表(2)]. Columns that a transition sets cannot be typed; names and addresses can."""
 
     __tablename__, __label__, __group__, __area__ = "card", "カード", "カード", "cards"
     __scope__ = ("issue_site", "storage_site", "transit_to")
@@ -175,7 +175,7 @@ class Card(Base):
 
 
 class CardHistory(Base):
-    """マイナンバーカード履歴 [seed (3)]: one row per change of a card, written below the screens."""
+    """マイナンバーカード履歴 [諮問書 表(3)]: one row per change of a card, written below the screens."""
 
     __tablename__, __label__, __group__, __area__ = "card_history", "カード履歴", "カード", "cards"
     __scope__, __append_only__ = "card", True
@@ -190,7 +190,7 @@ class CardHistory(Base):
 
 
 class CardNote(Base):
-    """マイナンバーカードデータ処理履歴 [seed (4)]: what a clerk writes about a card; never changed afterwards."""
+    """マイナンバーカードデータ処理履歴 [諮問書 表(4)]: what a clerk writes about a card; never changed afterwards."""
 
     __tablename__, __label__, __group__, __area__ = "card_note", "処理履歴", "カード", "cards"
     __scope__, __append_only__ = "card", True

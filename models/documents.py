@@ -1,4 +1,4 @@
-"""帳票イメージファイリング情報 [seed (7)]: a document and its scanned pages."""
+"""帳票イメージファイリング情報 [諮問書 表(7)]: a document and its scanned pages."""
 
 from __future__ import annotations
 

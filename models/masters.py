@@ -42,7 +42,7 @@ class Weekday(Code):
 
 
 class VisitPurpose(Code):
-    """予約区分 [seed 機能構成]."""
+    """予約区分 [諮問書 機能構成]."""
 
     PICKUP = "pickup", "交付時来庁", "1"
     APPLY = "apply", "申請時来庁", "2"
@@ -236,7 +236,7 @@ class CodeItem(Master):
 
 
 class FeeRule(Master):
-    """手数料: what an issue costs from one day to another [domain §2 Fees]."""
+    """手数料: what an issue costs from one day to another."""
 
     __tablename__, __label__, __order__ = "fee_rule", "手数料", ("valid_from", "desc")
     __table_args__ = (
@@ -267,7 +267,7 @@ class FeeRule(Master):
 
 
 class RetentionRule(Master):
-    """保存年限: how long documents of a class are kept, and from when the years count [domain §7]."""
+    """保存年限: how long documents of a class are kept, and from when the years count."""
 
     __tablename__, __label__ = "retention_rule", "保存年限"
     __order__ = ("id", "asc")

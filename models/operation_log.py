@@ -1,4 +1,4 @@
-"""操作ログ [seed (5)]: one row per act of a person or a job. It refers to nothing by key, so that it outlives what it speaks of."""
+"""操作ログ [諮問書 表(5)]: one row per act of a person or a job. It refers to nothing by key, so that it outlives what it speaks of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""発送管理 [seed (6)]: what was posted to whom, and what came back."""
+"""発送管理 [諮問書 表(6)]: what was posted to whom, and what came back."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from app.extensions import db
 from models import ActionClass, Card, CardHistory, MyNumberAccess, OperationLog
 from tests import samples
 
-PERSONAL_NUMBER = "123456789018"  # the example of the law's formula [domain §3]; nobody's
+PERSONAL_NUMBER = "123456789018"  # the example of the law's formula; nobody's
 
 
 def logged(session: Session) -> list[OperationLog]:

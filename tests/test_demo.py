@@ -269,7 +269,7 @@ def test_households_come_together(session: Session) -> None:
     assert all(len(rows) > 1 and len(set(rows)) == 1 for rows in groups.values())
 
 
-# Omissions: what the office must be able to find (domain §1)
+# Omissions: what the office must be able to find
 
 
 def days_ago(days: int) -> date:

@@ -19,7 +19,7 @@ from tests.pages import fill, form, post, words
 from tests.rows import fill as one_of_each
 
 Browse = Callable[[str], FlaskClient]
-PERSONAL_NUMBER = "123456789018"  # the example of the law's formula [domain §3]; nobody's
+PERSONAL_NUMBER = "123456789018"  # the example of the law's formula; nobody's
 CARD = {"name": "山田 太郎", "address": "神戸市中央区加納町9丁目", "application_date": "2026-11-01", "application_site": "1", "issue_site": "1"}
 
 

@@ -15,7 +15,7 @@ _NOTICE_SPACE = 24**3 * 1_000_000
 
 
 def expiries(person: Person, applied: int, made: int, *, renewal: bool, stay: int) -> tuple[int, int, int | None]:
-    """Card, 利用者証明用 and 署名用 expiry [domain §2, rules A and B]; `stay` is a foreign resident's last day, or 0."""
+    """Card, 利用者証明用 and 署名用 expiry; `stay` is a foreign resident's last day, or 0."""
     birth, made_on = days.day_of(person.birth), days.day_of(made)
     adult = days.birthday(birth.month, birth.day, birth.year + (18 if applied >= _AGE_18_SINCE else 20))
     is_minor = applied < days.number(adult)
