@@ -24,6 +24,7 @@ from models import Card, Reservation
 
 THREADS = 8  # a site's requests at the same time
 TRIAL_SEED = 1
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def __getattr__(name: str) -> Any:
@@ -36,8 +37,8 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     settings = serving.settings()
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    for number in STOPPING:
+        signal.signal(number, lambda *_: _stop(stop))
     serving.claim(settings, "resident", "staff")
     staff, resident = create_app("staff", settings), create_app("resident", settings)
     outcome = install(staff)
@@ -46,6 +47,13 @@ def main() -> None:
     if not stop.is_set():
         serving.start_hourly(staff, stop)
         _serve({settings.port: resident, settings.staff_port: staff}, settings, outcome, stop)
+
+
+def _stop(stop: threading.Event) -> None:
+    """Told to stop. Told twice (make passes its signal on), a second handler inside the first would wait for its lock for ever."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    stop.set()
 
 
 def _small_demo(app: Flask) -> None:
