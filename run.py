@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +38,7 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     settings = serving.settings()
     stop = threading.Event()
-    for number in STOPPING:
-        signal.signal(number, lambda *_: _stop(stop))
+    listen_for_stop(stop)
     serving.claim(settings, "resident", "staff")
     staff, resident = create_app("staff", settings), create_app("resident", settings)
     outcome = install(staff)
@@ -49,11 +49,20 @@ def main() -> None:
         _serve({settings.port: resident, settings.staff_port: staff}, settings, outcome, stop)
 
 
-def _stop(stop: threading.Event) -> None:
-    """Told to stop. Told twice (make passes its signal on), a second handler inside the first would wait for its lock for ever."""
+def listen_for_stop(stop: threading.Event) -> None:
+    """Sets the event at the first signal. Told twice (make passes its signal on), a second handler that ran inside the first
+    would wait for the event's own lock for ever: from the first on, signals are heard and nothing is done about them."""
+
+    def told(*_: Any) -> None:
+        _hear(lambda *_: None)  # not SIG_IGN, which Python complains of when a signal is already on its way
+        stop.set()
+
+    _hear(told)
+
+
+def _hear(handler: Callable[..., Any]) -> None:
     for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
-    stop.set()
+        signal.signal(number, handler)
 
 
 def _small_demo(app: Flask) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+import run
 from config import ROOT
+from run import STOPPING
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
 
@@ -57,13 +60,37 @@ def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, numbe
     with started("run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=str(resident), STAFF_PORT=str(staff), **demo) as process:
         assert get(resident, "/readyz", process) == get(staff, "/readyz", process) == "ok"
         assert "Server" not in urllib.request.urlopen(f"http://127.0.0.1:{resident}/healthz", timeout=5).headers
-        process.send_signal(number)
+        for told in (number, *STOPPING):  # a group's signal, and make's that follows it
+            process.send_signal(told)
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert f"住民サイト  http://127.0.0.1:{resident}/" in said
     assert f"職員サイト  http://127.0.0.1:{staff}/" in said
     assert ("admin（システム管理者）" in said, "correct-horse-7" in said) == (bool(demo), bool(demo))
     assert "Traceback" not in said
+
+
+def test_told_to_stop_in_the_middle_of_stopping_it_does_not_begin_to_stop_again() -> None:
+    """The signal lands where the event holds its own lock: a second handler would wait for that lock for ever."""
+    class Interrupted(threading.Event):
+        times = 0
+
+        def set(self) -> None:
+            self.times += 1
+            if self.times == 1:
+                for number in STOPPING:
+                    os.kill(os.getpid(), number)
+            super().set()
+
+    before, stop = [signal.getsignal(number) for number in STOPPING], Interrupted()
+    try:
+        run.listen_for_stop(stop)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+    finally:
+        for number, handler in zip(STOPPING, before, strict=True):
+            signal.signal(number, handler)
+    assert stop.times == 1
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:

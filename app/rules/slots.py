@@ -121,7 +121,9 @@ def _openings(session: Session, statement: Any, values: dict[str, Any]) -> list[
 
 def earliest(session: Session, category: BookingCategory, channel: Channel, now: datetime) -> list[tuple[Counter, Opening]]:
     """The next free time of each open counter that has one, soonest first."""
-    return [(row[0], Opening(*row[1:])) for row in session.execute(statements.SOONEST, terms(category, channel, now))]
+    counters = {row[1]: row[0] for row in session.execute(statements.SOONEST, terms(category, channel, now)) if row[1]}
+    openings = _openings(session, statements.THESE, {"slots": list(counters)})
+    return [(counters[o.slot_id], o) for o in sorted(openings, key=lambda o: (o.date, o.start, counters[o.slot_id].sort_order, o.counter_id))]
 
 
 def near(session: Session, category: BookingCategory, counter: Counter, channel: Channel, to: datetime, now: datetime,
