@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +23,6 @@ from models import Card, Reservation
 
 THREADS = 8  # a site's requests at the same time
 TRIAL_SEED = 1
-STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def __getattr__(name: str) -> Any:
@@ -38,7 +35,7 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     settings = serving.settings()
     stop = threading.Event()
-    listen_for_stop(stop)
+    serving.listen_for_stop(stop)
     serving.claim(settings, "resident", "staff")
     staff, resident = create_app("staff", settings), create_app("resident", settings)
     outcome = install(staff)
@@ -47,22 +44,6 @@ def main() -> None:
     if not stop.is_set():
         serving.start_hourly(staff, stop)
         _serve({settings.port: resident, settings.staff_port: staff}, settings, outcome, stop)
-
-
-def listen_for_stop(stop: threading.Event) -> None:
-    """Sets the event at the first signal. Told twice (make passes its signal on), a second handler that ran inside the first
-    would wait for the event's own lock for ever: from the first on, signals are heard and nothing is done about them."""
-
-    def told(*_: Any) -> None:
-        _hear(lambda *_: None)  # not SIG_IGN, which Python complains of when a signal is already on its way
-        stop.set()
-
-    _hear(told)
-
-
-def _hear(handler: Callable[..., Any]) -> None:
-    for number in STOPPING:
-        signal.signal(number, handler)
 
 
 def _small_demo(app: Flask) -> None:

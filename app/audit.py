@@ -6,12 +6,12 @@ forget them. Acts that change nothing are written by the edge in a short transac
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, insert, inspect
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
-from app import text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
@@ -47,7 +47,7 @@ def _gather(session: Session, flush: Any) -> None:
     """`flush` knows of every deletion; `session.deleted` leaves out rows that went because their parent let go of them."""
     current = context(session)
     gone = [state.obj() for state, (is_deleted, is_only_listed) in flush.states.items() if is_deleted and not is_only_listed]
-    changed = [row for row in session.dirty if row not in gone]
+    changed, histories = [row for row in session.dirty if row not in gone], defaultdict(list)
     for verb, rows in (("add", session.new), ("edit", changed), ("delete", gone)):
         for row in rows:
             spec = spec_of(type(row))
@@ -56,8 +56,11 @@ def _gather(session: Session, flush: Any) -> None:
             parts = _changed(spec, row, verb)
             if parts or verb == "delete":
                 current.changes.append(_change(spec, row, verb, parts))
-                if spec.history:
-                    _write_history(session, spec, row, verb, parts)
+            if parts and spec.history:
+                histories[spec].append(_history(current, spec, row, verb, parts))
+    for spec, lines in histories.items():
+        target = next(s for s in specs().values() if s.name == spec.history)
+        session.execute(insert(target.model.__table__), lines)
 
 
 def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
@@ -103,15 +106,11 @@ def card_of(row: Any) -> int | None:
     return row.id if isinstance(row, Card) else getattr(row, "card_id", None)
 
 
-def _write_history(session: Session, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> None:
-    if verb == "delete":
-        return
-    current = context(session)
-    target = next(s for s in specs().values() if s.name == spec.history)
-    event_ = {"action": CHANGE[verb], "by": current.actor.user_id, "by_name": current.actor.name,
-              "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()}}
-    session.execute(insert(target.model.__table__).values(
-        {f"{spec.name}_id": row.id, "event": event_, "updated_at": current.now()}))
+def _history(current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+    """A row of the table's history: who changed what, in full."""
+    happened = {"action": CHANGE[verb], "by": current.actor.user_id, "by_name": current.actor.name,
+                "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()}}
+    return {f"{spec.name}_id": row.id, "event": happened, "updated_at": current.now()}
 
 
 def _write_with_changes(session: Session) -> None:
@@ -134,7 +133,7 @@ def row_of(current: Context) -> dict[str, Any]:
     actor = current.actor
     return {"started_at": current.started_at, "ended_at": current.now(), "user_id": actor.user_id, "user_name": actor.name,
             "department": actor.department, "action_class": act.kind, "action_code": act.code, "action_name": act.name,
-            "search_key": text.search_key([actor.name]), "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
+            "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
             "application_id": act.application_id or (cards[0] if cards else None), "client_info": actor.client[:300],
             "request_id": current.request_id}
 

@@ -1,10 +1,11 @@
-"""The commands: `flask setup`, `flask slots …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`.
+"""The commands: `flask setup`, `flask slots …`, `flask jobs …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`.
 
 What only a command needs is imported by it, because every serving process imports this file.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def init(app: Flask) -> None:
     """Puts the commands on an application."""
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    for command in (setup, slots, demo_group, schema_group):
+    for command in (setup, slots, jobs_group, demo_group, schema_group):
         app.cli.add_command(command)
 
 
@@ -73,6 +74,26 @@ def open_(days: int | None) -> None:
         written = open_slots(session, today=today(), days=jobs.days_ahead(session) if days is None else days)
         session.commit()
     click.echo(f"予約枠を {written:,} 件、作成または変更しました。")
+
+
+jobs_group = AppGroup("jobs", help="定時の仕事")
+
+
+@jobs_group.command("worker", help="予約枠の開放などの定時の仕事を、始めに一度、その後は1時間ごとに行います（止めるまで動きます）。")
+@click.option("--once", is_flag=True, help="一度だけ行って終わります。失敗した仕事があれば 1 で終わります（cron 向け）。")
+@in_words
+def worker(once: bool) -> None:
+    from app import serving
+
+    app, stop = current_app._get_current_object(), threading.Event()  # type: ignore[attr-defined]
+    if not once:
+        serving.listen_for_stop(stop)
+        click.echo("定時の仕事を始めました。止めるには Ctrl+C を押してください。")
+        thread = serving.start_hourly(app, stop)
+        while thread.is_alive():
+            thread.join(1)
+    elif failed := serving.work_once(app):
+        raise click.ClickException(f"失敗した仕事があります: {'、'.join(failed)}")
 
 
 demo_group = AppGroup("demo", help="デモデータ")

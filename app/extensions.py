@@ -45,9 +45,10 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         connect = {"timeout": WRITER_WAIT, "check_same_thread": False, "factory": _Queued}
         return {**options, "connect_args": connect, "pool_size": 20, "max_overflow": 40}
-    # Prepared statements would be planned once for all values and then ignore the selective index.
+    # Prepared statements would be planned once for all values and then ignore the selective index; starting parallel workers
+    # costs more than any question of a screen takes.
     return {**options, "pool_size": 20, "max_overflow": 20, "pool_recycle": 1800,
-            "connect_args": {"prepare_threshold": None, "connect_timeout": 5, "options": "-c lock_timeout=3s -c timezone=UTC"}}
+            "connect_args": {"prepare_threshold": None, "connect_timeout": 5, "options": "-c lock_timeout=3s -c timezone=UTC -c max_parallel_workers_per_gather=0"}}
 
 
 def tune(engine: Engine) -> None:

@@ -8,10 +8,10 @@ is given to the roles that `app.rules.accounts` gives it to; rights that were kn
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import alembic.command
 from flask import Flask
@@ -95,20 +95,25 @@ def _rows(session: Session, once: Once) -> None:
 def _search_keys(session: Session, once: Once) -> None:
     """A table whose searched columns are others than before gets its keys anew, so that its older rows are found as well."""
     for spec in specs().values():
-        if spec.has_search_key and once(f"search:{spec.name}:{'+'.join(p.key for p in spec.name_searched)}"):
+        if spec.has_search_key and once(f"search:{spec.name}:{'+'.join(p.fk for p in (*spec.name_searched, *spec.placed_by))}"):
             rekey(session.connection(), spec)
 
 
 def rekey(connection: Connection, spec: Spec) -> None:
     """Works out the search key of every row again. Row by row it would raise each RowStamp and fill the log."""
     table, done = cast(Table, spec.mapper.local_table), 0
-    wanted = select(table.c.id, table.c.search_key, *(table.c[p.key] for p in spec.name_searched)).order_by(table.c.id).limit(REKEYED_AT_ONCE)
+    words, places = [table.c[p.key] for p in spec.name_searched], [table.c[p.fk] for p in spec.placed_by]
+    wanted = select(table.c.id, table.c.search_key, *words, *places).order_by(table.c.id).limit(REKEYED_AT_ONCE)
     change = update(table).where(table.c.id == bindparam("row")).values(search_key=bindparam("key"))
     while rows := connection.execute(wanted.where(table.c.id > done)).all():
-        new = [{"row": row[0], "key": key} for row in rows if (key := text.search_key(list(row[2:]))) != row[1]]
+        new = [{"row": row[0], "key": key} for row in rows if (key := _key(row[2:], len(words))) != row[1]]
         if new:
             connection.execute(change, new)
         done = rows[-1][0]
+
+
+def _key(found: Sequence[Any], words: int) -> str:
+    return text.placed(text.search_key(list(found[:words])), found[words:])
 
 
 def _roles(session: Session, once: Once) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from app import plans
@@ -73,13 +73,9 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     """One page: a capped count, the keys of the page, its rows, and one statement for each listed relation."""
     place, size = place or Place(), min(max(size, 1), SIZES[-1])
     search = Search.of(session, spec, want.search)
-    ranged = _range(spec, want)
-    count = _count(session, spec, [*conditions(spec, want), *search.conditions()], walk=bool(ranged) and not want.search)
-    walk = count > COMMON or bool(ranged)
-    statement = select(spec.model.id).where(*conditions(spec, want), *search.conditions(walk=count > COMMON),
-                                            *_beyond(session, spec, want, place))
+    count = _count(session, spec, want, search)
     backwards = place.end or place.before is not None
-    statement = _ordered(statement, spec, want, reverse=backwards).limit(size + 1).execution_options(walk=walk)
+    statement = _keys(spec, want, search, beyond=_beyond(session, spec, want, place), is_common=count > COMMON, reverse=backwards, limit=size + 1)
     keys = list(session.scalars(statement))
     more, keys = len(keys) > size, keys[:size]
     if not keys and place != Place():  # the row it should have followed has gone, or nothing lies beyond it
@@ -90,11 +86,26 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     return Page(rows=_rows(session, spec, keys), count=count, has_previous=place.after is not None, has_next=more)
 
 
+def _keys(spec: Spec, want: Criteria, search: Search, *, beyond: list[ColumnElement[bool]], is_common: bool, reverse: bool,
+          limit: int) -> Select[Any]:
+    """The keys of a page. Where the question has branches, each gives a page of its own, and the page is the first of all of them."""
+    walk, order = is_common or bool(_range(spec, want)), order_of(spec, want)
+    columns = _order_columns(spec, want)
+    pages = [_sorted(select(*columns).where(*conditions(spec, want), *branch, *beyond), columns, order, reverse=reverse).limit(limit)
+             for branch in search.branches(walk=is_common)]
+    if len(pages) == 1:
+        statement = pages[0].with_only_columns(spec.model.id)
+    else:
+        merged = union_all(*(select(page.subquery()) for page in pages)).subquery()
+        statement = _sorted(select(merged.c.id), [merged.c[column.key] for column in columns], order, reverse=reverse).limit(limit)
+    return statement.execution_options(walk=walk, unscoped=search.is_scoped and not is_common)
+
+
 def _rows(session: Session, spec: Spec, keys: list[int]) -> list[Any]:
-    """The rows of these keys (found within the scope), with what the list shows of them."""
+    """The rows of these keys, with what the list shows of them."""
     if not keys:
         return []
-    statement = select(spec.model).where(spec.model.id.in_(keys)).options(*shown(spec)).execution_options(unscoped=True)
+    statement = select(spec.model).where(spec.model.id.in_(keys)).options(*shown(spec))
     found = {row.id: row for row in session.scalars(statement)}
     return [found[key] for key in keys if key in found]
 
@@ -109,20 +120,21 @@ def shown(spec: Spec) -> list[Any]:
 
 def capped_count(session: Session, spec: Spec, want: Criteria) -> int:
     """How many rows fit, but never more than one past the cap is looked at."""
-    return _count(session, spec, [*conditions(spec, want), *Search.of(session, spec, want.search).conditions()],
-                  walk=bool(_range(spec, want)))
+    return _count(session, spec, want, Search.of(session, spec, want.search))
 
 
-def _count(session: Session, spec: Spec, where: list[ColumnElement[bool]], *, walk: bool) -> int:
-    inner = select(spec.model.id).where(*where).limit(COUNT_CAP + 1).subquery()
-    return session.scalar(select(func.count()).select_from(inner).execution_options(walk=walk)) or 0
+def _count(session: Session, spec: Spec, want: Criteria, search: Search) -> int:
+    counted = [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
+    inner = counted[0] if len(counted) == 1 else union_all(*(select(part.subquery()) for part in counted)).limit(COUNT_CAP + 1)
+    statement = select(func.count()).select_from(inner.subquery())
+    return session.scalar(statement.execution_options(walk=bool(_range(spec, want)) and not want.search, unscoped=search.is_scoped)) or 0
 
 
 def matching(session: Session, spec: Spec, want: Criteria) -> Select[Any]:
     """Every row that fits, in list order, for exports."""
     search = Search.of(session, spec, want.search)
     statement = select(spec.model).where(*conditions(spec, want), *search.conditions())
-    return _ordered(statement, spec, want, reverse=False)
+    return _sorted(statement, _order_columns(spec, want), order_of(spec, want), reverse=False)
 
 
 def order_of(spec: Spec, want: Criteria) -> Order:
@@ -144,10 +156,13 @@ def _range(spec: Spec, want: Criteria) -> Part | None:
     return next((p for p in spec.filters if isinstance(want.filters.get(p.key), Range)), None)
 
 
-def _ordered(statement: Select[Any], spec: Spec, want: Criteria, *, reverse: bool) -> Select[Any]:
-    key, direction = order_of(spec, want)
-    down = (direction == "desc") != reverse
-    columns = [getattr(spec.model, key)] if key == "id" else [getattr(spec.model, key), spec.model.id]
+def _order_columns(spec: Spec, want: Criteria) -> list[Any]:
+    """What the list is ordered by; the key comes last, so that every order is stable."""
+    return [getattr(spec.model, name) for name in dict.fromkeys((order_of(spec, want)[0], "id"))]
+
+
+def _sorted(statement: Select[Any], columns: list[Any], order: Order, *, reverse: bool) -> Select[Any]:
+    down = (order[1] == "desc") != reverse
     return statement.order_by(*(c.desc() if down else c.asc() for c in columns))
 
 

@@ -23,7 +23,7 @@ def _prepare(session: Session, *_: Any) -> None:
         spec = spec_of(type(row))
         if spec is None:
             continue
-        is_new = row in session.new
+        is_new = inspect(row).pending
         changed = set(spec.parts) if is_new else {key for key, part in spec.parts.items() if _has_changed(row, part)}
         if not changed:
             continue
@@ -31,7 +31,7 @@ def _prepare(session: Session, *_: Any) -> None:
             raise RuntimeError(f"{spec.label} is append-only")
         refuse_personal_numbers(current, (spec.parts[k] for k in changed), row)
         stamp(spec, row, current, is_new=is_new)
-        if spec.has_search_key and changed & {p.key for p in spec.name_searched}:
+        if spec.has_search_key and changed & {p.key for p in (*spec.name_searched, *spec.placed_by)}:
             row.search_key = spec.key_of(row)
     for row in session.deleted:
         spec = spec_of(type(row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from app import text
 from app.context import TOKYO
 from app.errors import AppError
 from models import Base, Code, Counter, Field, Staff
-from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime, is_exact_search, is_filter, is_name_search
+from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime, is_exact_search, is_few, is_filter, is_name_search
 
 WEEKDAYS = "月火水木金土日"
 
@@ -58,6 +58,16 @@ class Part:
     def fk(self) -> str:
         """The key attribute of a relation (`counter` → `counter_id`); the key itself otherwise."""
         return f"{self.key}_id" if self.is_relation and not self.is_many else self.key
+
+    def key_in(self, row: Any) -> Any:
+        """The key that a relation of a row leads to once it is flushed: until then a new object says more than the key."""
+        new = inspect(row).attrs[self.key].history.added
+        return getattr(new[0], "id", None) if new else getattr(row, self.fk)
+
+    def is_new_in(self, row: Any) -> bool:
+        """Whether a row refers to an object that is not stored yet and has no key."""
+        new = inspect(row).attrs[self.key].history.added
+        return bool(new) and new[0] is not None and new[0].id is None
 
     @property
     def is_free_text(self) -> bool:
@@ -158,15 +168,19 @@ class Spec:
     def filters(self) -> list[Part]:
         """Parts offered as filters: indexed, and not text. Personal ones never stand in the address."""
         return [p for p in self.parts.values() if p.field.search and not p.is_many
-                and (p.is_relation or is_filter(p.column))]
+                and (p.is_relation or is_filter(p.column, p.field))]
 
     @cached_property
     def name_searched(self) -> list[Part]:
-        return [p for p in self.parts.values() if not p.is_relation and is_name_search(p.column)]
+        return [p for p in self.parts.values() if not p.is_relation and is_name_search(p.column, p.field)]
+
+    @cached_property
+    def few_searched(self) -> list[Part]:
+        return [p for p in self.parts.values() if not p.is_relation and is_few(p.column, p.field)]
 
     @cached_property
     def exact_searched(self) -> list[Part]:
-        return [p for p in self.parts.values() if not p.is_relation and is_exact_search(p.column)]
+        return [p for p in self.parts.values() if not p.is_relation and is_exact_search(p.column, p.field)]
 
     @cached_property
     def sortable(self) -> list[Part]:
@@ -177,6 +191,18 @@ class Spec:
         if not self.writable:
             return []
         return [p for p in self.parts.values() if p.field.edit is True or (adding and p.field.edit == "add")]
+
+    def sections(self, parts: Iterable[Part]) -> list[tuple[str, list[Part]]]:
+        """These parts in the order of the table, under the headings that it declares; the first may have none."""
+        found: list[tuple[str, list[Part]]] = []
+        wanted, heading = set(parts), ""
+        for part in self.parts.values():
+            heading = part.field.section or heading
+            if part in wanted and (not found or found[-1][0] != heading):
+                found.append((heading, []))
+            if part in wanted:
+                found[-1][1].append(part)
+        return found
 
     @cached_property
     def code_lists(self) -> list[str]:
@@ -207,9 +233,19 @@ class Spec:
     def can_delete(self) -> bool:
         return self.can_change and bool(self.model.__deletable__)
 
+    @cached_property
+    def placed_by(self) -> list[Part]:
+        """The relations whose counters stand in the search key, so that the index of names knows the scope too: all of a scope that
+        leads to counters directly, none of one that leads there through another table."""
+        found = [self.parts[name] for name in self.scope]
+        return found if self.has_search_key and all(p.target is Counter for p in found) else []
+
     def key_of(self, row: Any) -> str:
-        """The search key of a row, from its searched texts."""
-        return text.search_key([getattr(row, p.key) for p in self.name_searched])
+        """The search key of a row, from its searched texts and its counters. Their keys must be known: a new counter is saved first."""
+        words = [getattr(row, p.key) for p in self.name_searched]
+        if any(p.is_new_in(row) for p in self.placed_by):
+            raise ValueError(f"{self.label}: a counter is saved before what lies at it")
+        return text.placed(text.search_key(words), [p.key_in(row) for p in self.placed_by])
 
     def title(self, row: Any) -> str:
         return f"{self.label} {row}"
@@ -269,6 +305,8 @@ def _faults(spec: Spec) -> Iterator[tuple[str, str]]:
             yield "S008", f"{part.key}: a relation to many cannot be searched"
         if part.field.pii and part.key == spec.order[0]:
             yield "S009", f"{part.key}: lists cannot be ordered by personal data"
+        if part.field.few and (part.field.pii or spec.name_searched):
+            yield "S014", f"{part.key}: few= is for text without personal data, in a table that searches no names"
         if part.field.pattern and not part.field.hint:
             yield "S013", f"{part.key}: pattern= needs a hint= that says in words what is expected"
     if spec.order[0] not in spec.mapper.columns:

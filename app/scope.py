@@ -63,23 +63,24 @@ def _limit_writing(session: Session, *_: Any) -> None:
     current = context(session)
     if current.actor.counters is None:
         return
-    for row in {*session.new, *session.dirty, *session.deleted}:
-        spec = spec_of(type(row))
-        if spec and spec.scope and not _within(session, spec, row, current.actor.counters, widened=bool(current.widened)):
-            raise NotFound(ELSEWHERE) if row in session.new or row in session.dirty else NotFound
+    gone = set(session.deleted)
+    for row in {*session.new, *session.dirty, *gone}:
+        spec, is_gone = spec_of(type(row)), row in gone
+        if spec and spec.scope and not _within(session, spec, row, current.actor.counters, leaving=is_gone or bool(current.widened)):
+            raise NotFound if is_gone else NotFound(ELSEWHERE)
 
 
-def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, widened: bool) -> bool:
-    """Whether the row lies in scope as it was stored and, unless a named transfer widens it, as it will be."""
+def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, leaving: bool) -> bool:
+    """Whether the row lies in scope as it was stored and, unless it is deleted or a named transfer widens it, as it will be."""
     with session.no_autoflush:
-        before = row in session.new or any(_holds(session, spec, row, name, counters, old=True) for name in spec.scope)
-        after = widened or row in session.deleted or any(_holds(session, spec, row, name, counters, old=False) for name in spec.scope)
+        before = inspect(row).pending or any(_holds(session, spec, row, name, counters, old=True) for name in spec.scope)
+        after = leaving or any(_holds(session, spec, row, name, counters, old=False) for name in spec.scope)
     return before and after
 
 
 def _holds(session: Session, spec: Spec, row: Any, name: str, counters: frozenset[int], *, old: bool) -> bool:
     part = spec.parts[name]
-    key = _old_key(row, part.fk, name) if old else _new_key(row, part.fk, name)
+    key = _old_key(row, part.fk, name) if old else part.key_in(row)
     if part.target is Counter:
         return key in counters
     if not old and getattr(row, name, None) is not None and inspect(getattr(row, name)).pending:
@@ -93,13 +94,6 @@ def _old_key(row: Any, fk: str, name: str) -> Any:
         return relation.deleted[0].id
     history = inspect(row).attrs[fk].history
     return (history.deleted or history.unchanged or [None])[0]
-
-
-def _new_key(row: Any, fk: str, name: str) -> Any:
-    relation = inspect(row).attrs[name].history
-    if relation.added:
-        return relation.added[0].id if relation.added[0] is not None else None
-    return getattr(row, fk)
 
 
 @contextmanager

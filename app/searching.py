@@ -9,28 +9,46 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
+from typing import cast as cast_
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, literal_column, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, cast, false, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
+from app.context import context
 from app.errors import AppError, PersonalNumberFound
 from app.schema import Spec
-from app.text import alnum, fold, has_personal_number, pieces, tidy
+from app.text import alnum, fold, has_personal_number, pieces, place, tidy
 
+MOST_VALUES = 30  # names that one search may mean at once
 
 class TooShort(AppError):
     def __init__(self) -> None:
         super().__init__("検索する言葉は2文字以上で入力してください。", field="q")
 
 
+class TooMany(AppError):
+    def __init__(self) -> None:
+        super().__init__("当てはまる名前が多すぎます。もう少し長い言葉で検索してください。", field="q")
+
+
+Where = list[ColumnElement[bool]]
+"""Conditions that must all hold."""
+
+
 @dataclass(frozen=True)
 class Search:
-    """What was typed, resolved against a table: rows with a number, rows with the words, or every row."""
+    """What was typed, resolved against a table: rows with a number, rows with the words, or every row.
+
+    `counters`: the scope that the index of names answers along with the words (`Spec.placed_by`); None leaves it to `app.scope`.
+    `values`: for a column with few different values, those that hold the words.
+    """
 
     spec: Spec
     dialect: str
     exact: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    counters: frozenset[int] | None = None
+    values: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, session: Session, spec: Spec, typed: str) -> Search:
@@ -41,38 +59,79 @@ class Search:
         typed = tidy(typed)
         if not typed:
             return cls(spec, dialect)
+        has_words = spec.has_search_key or bool(spec.few_searched)
         number = alnum(typed)
         if spec.exact_searched and number.isascii() and any(c.isalnum() for c in number):
             found = cls(spec, dialect, exact=_spellings(typed, number))
-            if not spec.has_search_key or session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)):
+            if not has_words or session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)):
                 return found
-        if not spec.has_search_key:
+        if not has_words:
             return cls(spec, dialect, exact=(typed,))
         words = _joined([w for w in (fold(word) for word in typed.split()) if w])
         if not words or min(map(len, words)) < 2:
             raise TooShort
-        return cls(spec, dialect, words=words)
+        if spec.has_search_key:
+            return cls(spec, dialect, words=words, counters=context(session).actor.counters if spec.placed_by else None)
+        return cls(spec, dialect, values=_values_with(session, spec, words))
 
-    def conditions(self, *, walk: bool = False) -> list[ColumnElement[bool]]:
+    @property
+    def is_scoped(self) -> bool:
+        """The conditions hold the scope already."""
+        return bool(self.words) and self.counters is not None
+
+    def branches(self, *, walk: bool = False) -> list[Where]:
+        """Conditions one set of which must hold. Each set is read in the order of the list from an index of its own, where their
+        alternative ("this name or that one") would have to be gathered and sorted."""
+        if self.values is None:
+            return [self.conditions(walk=walk)]
+        column = getattr(self.spec.model, self.spec.few_searched[0].key)
+        return [[column == value] for value in self.values] or [[false()]]
+
+    def conditions(self, *, walk: bool = False) -> Where:
         """What a row must hold. `walk`: so many rows do that meeting them in list order is quicker than the index."""
         if self.exact:
             return [or_(*(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
+        if self.values is not None:
+            return [getattr(self.spec.model, self.spec.few_searched[0].key).in_(self.values)]
         if not self.words:
             return []
         phrases, column = [pieces(word) for word in self.words], self.spec.model.search_key
         if walk:
             return [(column + "").contains(phrase, autoescape=True) for phrase in phrases]
+        places = sorted(map(place, self.counters or ()))
+        if self.is_scoped and not places:
+            return [false()]
         if self.dialect == "sqlite":
-            return [self._in_fts(phrases)]
+            return [self._in_fts(phrases, places)]
         wanted = sorted({piece for phrase in phrases for piece in phrase.split()})
-        return [_holds(column, wanted), *(column.contains(phrase, autoescape=True) for phrase in phrases if " " in phrase)]
+        return [_holds(column, "@>", wanted), *([_holds(column, "&&", places)] if places else []),
+                *(column.contains(phrase, autoescape=True) for phrase in phrases if " " in phrase)]
 
-    def _in_fts(self, phrases: list[str]) -> ColumnElement[bool]:
-        fts = f"{self.spec.name}_fts"
+    def _in_fts(self, phrases: list[str], places: list[str]) -> ColumnElement[bool]:
+        fts = f"{self.spec.model.__tablename__}_fts"
+        wanted = [_quoted(phrases, " AND "), *([_quoted(places, " OR ")] if places else [])]
         hits: Select[Any] = select(literal_column("rowid")).select_from(text(fts)).where(
-            text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(f'"{phrase}"' for phrase in phrases)))
+            text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(wanted)))
         found: ColumnElement[bool] = self.spec.model.id.in_(hits)
         return found
+
+
+def _quoted(phrases: list[str], between: str) -> str:
+    quoted = [f'"{phrase}"' for phrase in phrases]
+    return f"({between.join(quoted)})"
+
+
+def _values_with(session: Session, spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The different values of a column that hold all the words. Their index is asked for the next value again and again,
+    instead of being read from end to end."""
+    column = cast_(Table, spec.model.__table__).c[spec.few_searched[0].key]
+    known = select(func.min(column).label("value")).cte("known", recursive=True)
+    known = known.union_all(select(select(func.min(column)).where(column > known.c.value).scalar_subquery()).where(known.c.value.is_not(None)))
+    every = session.scalars(select(known.c.value).where(known.c.value.is_not(None)))
+    found = tuple(value for value in every if all(word in fold(value) for word in words))
+    if len(found) > MOST_VALUES:
+        raise TooMany
+    return found
 
 
 def _spellings(typed: str, number: str) -> tuple[str, ...]:
@@ -91,5 +150,6 @@ def _joined(words: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _holds(column: Any, wanted: list[str]) -> ColumnElement[bool]:
-    return func.string_to_array(column, literal_column("' '"), type_=ARRAY(Text)).op("@>")(cast(wanted, ARRAY(Text)))
+def _holds(column: Any, operator: str, wanted: list[str]) -> ColumnElement[bool]:
+    """All (@>) or one (&&) of the pieces, asked of the index over them."""
+    return func.string_to_array(column, literal_column("' '"), type_=ARRAY(Text)).op(operator, is_comparison=True)(cast(wanted, ARRAY(Text)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.extensions import db
 from app.locks import take
 from config import ROOT, Settings
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 EVERY = 3600.0  # seconds between rounds of hourly work
 _held: list[IO[str]] = []
 """Locks last as long as the process."""
@@ -58,18 +60,40 @@ def _object(chosen: Settings, sentence: str) -> None:
     print(f"注意: {sentence}", file=sys.stderr)  # noqa: T201 - to the person at the terminal
 
 
+def listen_for_stop(stop: threading.Event) -> None:
+    """Sets the event at the first signal. Told twice (make passes its signal on), a second handler that ran inside the first
+    would wait for the event's own lock for ever: from the first on, signals are heard and nothing is done about them."""
+
+    def told(*_: Any) -> None:
+        _hear(lambda *_: None)  # not SIG_IGN, which Python complains of when a signal is already on its way
+        stop.set()
+
+    _hear(told)
+
+
+def _hear(handler: Callable[..., Any]) -> None:
+    for number in STOPPING:
+        signal.signal(number, handler)
+
+
 def start_hourly(app: Flask, stop: threading.Event) -> threading.Thread:
-    """Hourly work in a thread of its own, the first round at once."""
+    """Hourly work in a thread of its own, the first round at once. Who hears the signals must not be the one who waits:
+    a handler cannot set an event whose lock its own thread holds."""
 
     def rounds() -> None:
         while True:
-            jobs.daily(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
+            work_once(app)
             if stop.wait(EVERY):
                 return
 
     thread = threading.Thread(target=rounds, name="hourly", daemon=True)
     thread.start()
     return thread
+
+
+def work_once(app: Flask) -> list[str]:
+    """One round; the names of the tasks that failed."""
+    return jobs.daily(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
 
 
 def _tasks(app: Flask) -> Mapping[str, jobs.Task]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import jaconv
 
 # Name kanji that people write one way and type another; folded in search keys only.
 VARIANTS = str.maketrans("髙﨑𠮷邊邉齋齊斎濵濱德黑眞神靑淸櫻榮廣澤國嶋嶌", "高崎吉辺辺斉斉斉浜浜徳黒真神青清桜栄広沢国島島")
 HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")
+_WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")
@@ -58,6 +60,17 @@ def pieces(text: str) -> str:
 def search_key(texts: list[str | None]) -> str:
     """What a row is found by: the pieces of each searched text, one bar between texts so that none runs into the next."""
     return " | ".join(key for text in texts if text and (key := pieces(text)))
+
+
+def place(counter: int) -> str:
+    """How a counter stands in a search key. Full-width signs never stand in a folded piece, so no search takes it for a word."""
+    return f"＠{counter}".translate(_WIDE)
+
+
+def placed(key: str, counters: Iterable[int | None]) -> str:
+    """A search key with the counters of its row."""
+    places = sorted({place(counter) for counter in counters if counter is not None})
+    return " | ".join(filter(None, [key, " ".join(places)]))
 
 
 def has_personal_number(text: str) -> bool:

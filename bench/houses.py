@@ -58,14 +58,16 @@ class House:
         return FOLDER / f"{self.kind}-{self.years}y.ready"
 
     def build(self) -> None:
-        """Makes the database if it is not there yet; one that was not finished is begun again."""
-        if self.mark.exists() and self.exists():
-            return
+        """Makes the database if it is not there yet, or brings it up to date; one that was not finished is begun again."""
         FOLDER.mkdir(parents=True, exist_ok=True)
-        self.mark.unlink(missing_ok=True)
-        self.clear()
+        is_made = self.mark.exists() and self.exists()
+        if not is_made:
+            self.mark.unlink(missing_ok=True)
+            self.clear()
         flask = [sys.executable, "-m", "flask"]
         subprocess.run([*flask, "setup"], env=self.env, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        if is_made:
+            return
         start = time.perf_counter()
         subprocess.run([*flask, "demo", "load", "--volume", "kobe", "--years", str(self.years), "--until", UNTIL], env=self.env,
                        check=True, cwd=ROOT)

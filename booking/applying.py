@@ -95,7 +95,7 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     if not (is_valid and is_sealed and consents):
         return _once_more(_choice(category, counter, day, slot), sheet, is_sealed=is_sealed)
     try:
-        made = bookings.book(db.session(), _request(category, slot, sheet), _now(), rng=_RNG)
+        made = bookings.book(db.session(), _request(category, counter, slot, sheet), _now(), rng=_RNG)
     except SlotFull as error:
         return _gone(_choice(category, counter, day, slot), sheet, error)
     except bookings.AlreadyUsed as error:
@@ -164,8 +164,8 @@ def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
     return Choice(the_category(category), place, slots.Opening(slot, place.id, the_day(day), noon, noon, 0))
 
 
-def _request(category: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
-    return bookings.BookingRequest(category=category, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
+def _request(category: str, counter: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
+    return bookings.BookingRequest(category=category, counter=counter, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
                                    form_token=sheet.form_token.data or "", consent_version=notice.VERSION)
 
 

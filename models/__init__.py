@@ -4,7 +4,7 @@ from models.base import Base, Code, Field, metadata
 from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
 from models.cards import Card, CardHistory, CardNote, CardState
 from models.documents import Document, DocumentPage
-from models.drafts import ImportDraft
+from models.drafts import ImportDraft, SentForm
 from models.installed import Installed
 from models.masters import (
     BookingCategory,
@@ -25,6 +25,6 @@ from models.staff import Employer, Staff, WebSession
 __all__ = [
     "ActionClass", "Base", "BookingCategory", "Card", "CardHistory", "CardNote", "CardState", "Channel", "Code", "CodeItem",
     "Counter", "CounterClosure", "CounterHours", "DeskPool", "Document", "DocumentPage", "Employer", "FeeRule", "Field", "ImportDraft",
-    "Installed", "ItemKind", "MyNumberAccess", "OperationLog", "Reservation", "ReservationState", "RetentionRule", "ReturnReason", "Sex",
+    "Installed", "ItemKind", "MyNumberAccess", "OperationLog", "Reservation", "ReservationState", "RetentionRule", "ReturnReason", "SentForm", "Sex",
     "Shipment", "Slot", "Staff", "VisitPurpose", "WebSession", "Weekday", "metadata",
 ]

@@ -95,9 +95,11 @@ class Field:
     search  text joins the search box, anything else becomes a filter (and gets its index)
     sort    the list can be ordered by it (needs an index; never personal data)
     edit    may be typed into a form: always, never, or only when the row is added
+    few     searched text with few different values (who signed the log): looked for among the values, not in a search key
     kind    how text is checked and normalised
     codes   name of the code list (区分コード) whose values are allowed
     pattern a regular expression the whole text must match; the hint says it in words
+    section heading that begins above this column on record and form pages
     auto    value set below the forms: at insert ("today", "clock", "now", "actor_*") or at every save ("touched*")
     """
 
@@ -107,10 +109,12 @@ class Field:
     listed: bool = False
     search: bool = False
     sort: bool = False
+    few: bool = False
     edit: Edit = True
     kind: Kind = "text"
     codes: str = ""
     pattern: str = ""
+    section: str = ""
     auto: Auto = ""
 
 
@@ -220,8 +224,13 @@ def _make_relations(cls: type[Base]) -> list[tuple[str, ...]]:
                                         active_history=True, **promise.options))
         cls.__annotations__[name] = Mapped[model | None] if optional else Mapped[model]  # type: ignore[valid-type]
         if not any(names[0] == fk for names in cls.__indexed__):
-            indexed.append((fk, "id"))
+            indexed.append(_in_order(cls, fk))
     return indexed
+
+
+def _in_order(cls: type[Base], name: str) -> tuple[str, ...]:
+    """The index that gives the rows of one value in the order of the list."""
+    return tuple(dict.fromkeys((name, cls.__order__[0], "id")))
 
 
 def _model_named(cls: type[Base], name: str) -> Any:
@@ -232,10 +241,10 @@ def _model_named(cls: type[Base], name: str) -> Any:
 
 
 def _searchable(cls: type[Base]) -> list[tuple[str, ...]]:
-    """(column, id) for each filter and sort, so that a filtered list is read in its order from the index."""
-    return [(name, "id") for name, part in cls.__dict__.items()
-            if isinstance(part, MappedColumn) and "field" in part.column.info
-            and not part.column.unique and (part.column.info["field"].sort or is_filter(part.column) or is_exact_search(part.column))]
+    """An index for each filter, sort and searched value, so that a narrowed list is read in its order."""
+    return [_in_order(cls, name) for name, part in cls.__dict__.items()
+            if isinstance(part, MappedColumn) and "field" in part.column.info and not part.column.unique
+            and (part.column.info["field"].sort or is_filter(part.column) or is_exact_search(part.column) or is_few(part.column))]
 
 
 def _version_rows(cls: type[Base]) -> None:
@@ -256,29 +265,37 @@ def _keep_search_key(cls: type[Base]) -> None:
         cls.__annotations__["search_key"] = Mapped[str]
 
 
-def is_name_search(col: Any) -> bool:
+def is_name_search(col: Any, field: Field | None = None) -> bool:
     """Text searched by its pieces (names, descriptions); numbers and codes are searched as a whole."""
-    field: Field | None = col.info.get("field")
-    return bool(field and field.search and not field.codes and isinstance(col.type, String | Text)
-                and not isinstance(col.type, Enum) and field.kind in ("text", "memo", "name", "kana"))
+    field = field or col.info.get("field")
+    return bool(field and field.search and not field.codes and _is_plain_text(col) and not field.few
+                and field.kind in ("text", "memo", "name", "kana"))
 
 
-def is_filter(col: Any) -> bool:
+def is_few(col: Any, field: Field | None = None) -> bool:
+    """Searched text with few different values."""
+    field = field or col.info.get("field")
+    return bool(field and field.search and field.few and _is_plain_text(col))
+
+
+def is_filter(col: Any, field: Field | None = None) -> bool:
     """A searched column that is not text: offered as a filter."""
-    field: Field | None = col.info.get("field")
-    plain_text = isinstance(col.type, String | Text) and not isinstance(col.type, Enum)
-    return bool(field and field.search and (field.codes or not plain_text))
+    field = field or col.info.get("field")
+    return bool(field and field.search and (field.codes or not _is_plain_text(col)))
 
 
-def is_exact_search(col: Any) -> bool:
+def is_exact_search(col: Any, field: Field | None = None) -> bool:
     """Text that the search box compares as a whole: numbers, codes, telephone numbers."""
-    field: Field | None = col.info.get("field")
-    return bool(field and field.search and not field.codes and isinstance(col.type, String)
-                and not isinstance(col.type, Enum) and not is_name_search(col))
+    field = field or col.info.get("field")
+    return bool(field and field.search and not field.codes and _is_plain_text(col) and not field.few and not is_name_search(col, field))
+
+
+def _is_plain_text(col: Any) -> bool:
+    return isinstance(col.type, String | Text) and not isinstance(col.type, Enum)
 
 
 __all__ = [
     "JSON", "Base", "BigId", "Boolean", "CheckConstraint", "Code", "Date", "Enum", "Field", "Index",
     "Integer", "Mapped", "PERSONAL_NUMBER_EXEMPT", "String", "Text", "Time", "UtcDateTime", "coded", "column", "date", "datetime",
-    "is_exact_search", "is_filter", "is_name_search", "metadata", "relation", "time",
+    "is_exact_search", "is_few", "is_filter", "is_name_search", "metadata", "relation", "time",
 ]

@@ -1,4 +1,4 @@
-"""A file that somebody has uploaded and not yet decided upon."""
+"""What the panel keeps of a form for a while: a file not yet decided upon, and that a form has already been sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import mapped_column
 
-from models.base import JSON, Base, Mapped, String, UtcDateTime, datetime
+from models.base import JSON, Base, BigId, Mapped, String, UtcDateTime, datetime
 
 
 class ImportDraft(Base):
@@ -20,3 +20,12 @@ class ImportDraft(Base):
     file_name: Mapped[str] = mapped_column(String(255))
     lines: Mapped[list[Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class SentForm(Base):
+    """A form for a new row that has been sent. The same form sent again, even at the same moment, finds it and makes no second row."""
+
+    __tablename__, __internal__ = "sent_form", True
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    row_id: Mapped[int | None] = mapped_column(BigId)
+    sent_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

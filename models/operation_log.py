@@ -39,12 +39,12 @@ class OperationLog(Base):
     __tablename__, __label__, __group__, __area__ = "operation_log", "操作ログ", "監査", "log"
     __append_only__ = True
     __writable__ = False
-    __indexed__ = (("action_class", "started_at", "id"), ("user_id", "started_at", "id"))
+    __order__ = ("started_at", "desc")
     id: Mapped[int] = column(BigId, label="Pkey", listed=True, edit=False, primary_key=True)
     started_at: Mapped[datetime] = column(UtcDateTime, label="処理開始時間", listed=True, search=True, edit=False)
     ended_at: Mapped[datetime] = column(UtcDateTime, label="処理終了時間", edit=False)
     user_id: Mapped[str] = column(String(64), label="ユーザーID", listed=True, search=True, kind="alnum", edit=False)
-    user_name: Mapped[str] = column(String(129), label="ユーザー名", listed=True, search=True, edit=False)
+    user_name: Mapped[str] = column(String(129), label="ユーザー名", listed=True, search=True, few=True, edit=False)
     department: Mapped[str] = column(String(100), label="部課名", listed=True, edit=False)
     action_class: Mapped[ActionClass] = coded(ActionClass, label="処理分類", listed=True, search=True, edit=False)
     action_code: Mapped[str] = column(String(60), label="処理コード", search=True, kind="code", edit=False)

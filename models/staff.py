@@ -16,8 +16,10 @@ from models.base import (
     Date,
     Enum,
     Field,
+    Index,
     Integer,
     String,
+    Text,
     UtcDateTime,
     date,
     datetime,
@@ -58,6 +60,7 @@ class Staff(User):
     expires_on: Mapped[date | None] = mapped_column(Date)
     must_change_password: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False, server_default="0")
     row_stamp: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
+    search_key: Mapped[str] = mapped_column(Text, nullable=False, default="", server_default="", deferred=True)
     counters: Mapped[list[Counter]] = relationship(Counter, secondary=staff_counter)
 
     __mapper_args__ = {"version_id_col": row_stamp}
@@ -69,10 +72,10 @@ class Staff(User):
         "first_name": Field(label="名", listed=True, search=True),
         "email": Field(label="メールアドレス", kind="email", pii=True),
         "department": Field(label="部課名", listed=True, search=True),
-        "employer": Field(label="職員・事業者", listed=True),
+        "employer": Field(label="職員・事業者", listed=True, search=True),
         "roles": Field(label="役割", listed=True),
         "counters": Field(label="担当窓口", listed=True),
-        "active": Field(label="有効", listed=True),
+        "active": Field(label="有効", listed=True, search=True),
         "expires_on": Field(label="有効期限", listed=True),
         "must_change_password": Field(label="次回サインイン時に変更", edit=False),
         "last_login": Field(label="最終サインイン", edit=False),
@@ -93,6 +96,10 @@ class Staff(User):
         return self.full_name
 
     __repr__ = __str__
+
+
+Index(None, Staff.__table__.c.employer, Staff.__table__.c.id)
+Index(None, Staff.__table__.c.active, Staff.__table__.c.id)
 
 
 class WebSession(Base):

@@ -166,12 +166,6 @@ def test_the_clock_of_the_context_is_the_only_one(session: Session) -> None:
     assert last(session).ended_at == session.scalars(select(CardHistory)).one().updated_at == moment
 
 
-def test_names_in_the_log_can_be_searched(session: Session) -> None:
-    samples.card(session)
-    session.commit()
-    assert session.scalar(text("SELECT search_key FROM operation_log ORDER BY id DESC LIMIT 1")) == "テス スト"
-
-
 def test_a_long_import_shows_its_first_rows_and_says_how_many(session: Session) -> None:
     card = samples.card(session)
     session.add_all(Card(name=f"山田 {n}", address="神戸市", application_date=date(2026, 4, 1), application_site=card.issue_site,

@@ -39,7 +39,7 @@ Attempt = Callable[[Session, int, random.Random], Any]
 
 def by_rule(session: Session, slot_id: int, rng: random.Random) -> None:
     """One booking as the site makes it."""
-    request = bookings.BookingRequest(category="pickup", slot_id=slot_id, applicant=PERSON, form_token=secrets.token_urlsafe(32))
+    request = bookings.BookingRequest(category="pickup", counter="sannomiya", slot_id=slot_id, applicant=PERSON, form_token=secrets.token_urlsafe(32))
     bookings.book(session, request, datetime.now(UTC), rng=rng)
 
 

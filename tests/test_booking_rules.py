@@ -45,7 +45,7 @@ def category(session: Session, code: str = "pickup") -> BookingCategory:
 
 
 def request(slot: Slot, token: str = "a" * 43, **values: Any) -> bookings.BookingRequest:
-    return bookings.BookingRequest(**{"category": "pickup", "slot_id": slot.id, "applicant": PERSON, "form_token": token,
+    return bookings.BookingRequest(**{"category": "pickup", "counter": slot.counter.code, "slot_id": slot.id, "applicant": PERSON, "form_token": token,
                                       "consent_version": "1", **values})
 
 

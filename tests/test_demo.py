@@ -24,7 +24,7 @@ from app.demo.days import number
 from app.demo.stores import COLUMNS
 from app.errors import AppError
 from app.schema import specs
-from app.text import has_personal_number, search_key
+from app.text import has_personal_number, placed, search_key
 from models import (
     Card,
     CardHistory,
@@ -326,8 +326,9 @@ def test_search_keys_are_those_of_the_names(session: Session) -> None:
         spec = specs()[model]
         if spec.has_search_key:
             names = [getattr(model, part.key) for part in spec.name_searched]
-            for *words, key in session.execute(select(*names, model.search_key)):
-                assert key == search_key(words)
+            places = [getattr(model, part.fk) for part in spec.placed_by]
+            for key, *found in session.execute(select(model.search_key, *names, *places)):
+                assert key == placed(search_key(found[:len(names)]), found[len(names):])
 
 
 def test_no_text_could_pass_for_a_personal_number(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.schema import Spec, specs
 from models import Card, CardHistory, CardNote, Document, MyNumberAccess, OperationLog, Reservation, Shipment
 from tests import samples
-from tests.pages import fill, form, post, words
+from tests.pages import fill, form, post, token, words
 from tests.rows import fill as one_of_each
 
 Browse = Callable[[str], FlaskClient]
@@ -228,6 +229,27 @@ def test_a_form_sent_twice_registers_once(browse: Browse, session: Session) -> N
     only(session, Card)
     other_tab = {**form(clerk.get("/card/add").text), **CARD}
     assert post(clerk, "/card/add", other_tab).headers["Location"] != first.headers["Location"], "two tabs are two cards"
+
+
+def test_a_form_sent_twice_at_the_same_moment_registers_once(browse: Browse, session: Session) -> None:
+    """Two presses without JavaScript: neither knows of the other, and the number of the card would stop only the second's save."""
+    clerk, meet, answers = browse("staff"), threading.Barrier(4, timeout=20), []
+    sent = {**form(clerk.get("/card/add").text), **CARD, "csrf_token": token(clerk)}
+    cookie = {"Cookie": f"staff={clerk.get_cookie('staff').value}"}  # type: ignore[union-attr]
+
+    def press() -> None:
+        meet.wait()
+        answers.append(clerk.application.test_client(use_cookies=False).post("/card/add", data=sent, headers=cookie))
+
+    session.commit()
+    presses = [threading.Thread(target=press) for _ in range(4)]
+    for thread in presses:
+        thread.start()
+    for thread in presses:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [303] * 4
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    only(session, Card)
 
 
 def test_a_form_corrected_after_a_refusal_still_registers_once(browse: Browse, session: Session) -> None:

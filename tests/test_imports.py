@@ -10,7 +10,7 @@ import pytest
 
 from config import ROOT
 
-BELOW = ["text", "errors", "locks", "search_index", "code_checks", "masters_seed", "context", "schema", "codes", "constraints", "plans", "scope",
+BELOW = ["text", "errors", "locks", "dialects", "search_index", "code_checks", "masters_seed", "context", "schema", "codes", "constraints", "plans", "scope",
          "rows", "audit", "searching", "listing", "rules", "dictionary", "letters", "tabular", "reports", "jobs", "demo"]
 """What knows no HTTP, each allowed to import only what stands before it. Every other module of `app` is the edge."""
 WEB = ("flask", "flask_login", "flask_wtf", "flask_limiter", "flask_admin", "flask_appbuilder", "werkzeug", "waitress", "wtforms")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,13 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app import listing
+from app import listing, searching
 from app.listing import Criteria, Place, fetch
 from app.schema import spec_of, specs
-from models import Card, CardState, Channel, Counter, FeeRule, Shipment
+from models import Card, CardState, Channel, Counter, FeeRule, OperationLog, Shipment, Staff
 from tests import samples
 from tests.pages import find, ids, link, post, table, words
 from tests.rows import fill
@@ -95,6 +95,73 @@ def test_a_search_is_ones_own(browse: Browse, session: Session) -> None:
     assert 'value="秘密"' not in other.text and "検索した言葉は、もう残っていません" in other.text
     lost = post(browse("staff"), mine.replace("/list/", "/export"), purpose="点検", format="csv")
     assert lost.status_code == 303, "without its question a file would hold everything"
+
+
+def test_a_search_knows_where_a_row_lies_and_whither_it_goes(browse: Browse, session: Session) -> None:
+    """The index of names holds the counters too: it must follow a card that is stored elsewhere or on its way."""
+    card = samples.card(session, name="山田 太郎")
+    for n in range(3):
+        samples.card(session, "tanigami", name=f"山田 {n}郎")
+    here, there = browse("staff"), browse("staff2")
+    assert "1件中" in words(find(here, "card", "山田").text) and "当てはまるカードはありません" in find(there, "card", "山田").text
+    assert "4件中" in words(find(browse("manager"), "card", "山田").text)
+    for column in ("storage_site", "transit_to", "issue_site"):
+        before = getattr(card, column)
+        setattr(card, column, samples.counter(session, "shin-nagata"))
+        session.flush()
+        assert shown(find(there, "card", "山田").text) == {"山田 太郎"}, column
+        setattr(card, column, before)
+        session.flush()
+        assert "当てはまるカードはありません" in find(there, "card", "山田").text, column
+
+
+def test_a_search_within_two_counters_finds_those_of_both(browse: Browse, session: Session) -> None:
+    for at in ("sannomiya", "tanigami", "shin-nagata"):
+        samples.reservation(session, at, name=f"山田 {at}", booking_code=f"{at[:5].upper()}23456"[:10])
+    clerk = session.scalars(select(Staff).where(Staff.username == "staff")).one()
+    clerk.counters.append(samples.counter(session, "tanigami"))
+    page = find(browse("staff"), "reservation", "山田").text
+    assert "2件中" in words(page) and "shin-nagata" not in page
+
+
+NAMES = {"北 花子": "kita", "北野 花子": "kitano", "南 次郎": "minami", "花形 一": "hana"}
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("花子", ["北 花子", "北野 花子"]), ("南　次郎", ["南 次郎"]), ("北 花", ["北 花子"]), ("東山", [])])
+def test_the_log_is_searched_by_the_names_of_those_who_acted(typed: str, meant: list[str], browse: Browse, session: Session) -> None:
+    """Names that differ are few, so they are looked through; the rows of each are read from an index and laid one between another."""
+    rows = list(_acts(session))
+    session.execute(insert(OperationLog), rows)
+    auditor = browse("auditor")
+    expected = [row["id"] for row in sorted(rows, key=lambda r: (r["started_at"], r["id"]), reverse=True) if row["user_name"] in meant]
+    page = find(auditor, "operation_log", typed, size="20").text
+    found = ids(page, "operation_log")
+    while following := link(page, "next"):
+        page = auditor.get(f"/operation_log/list/{following}").text
+        found += ids(page, "operation_log")
+    assert found == expected
+    if expected:
+        assert f"{len(expected)}件中" in words(page)
+        before = auditor.get(f"/operation_log/list/{link(page, 'prev')}").text if link(page, "prev") else page
+        last = len(ids(page, "operation_log"))
+        assert ids(before, "operation_log") == (expected[-last - 20:-last] if link(page, "prev") else expected)
+
+
+def _acts(session: Session) -> Iterator[dict[str, Any]]:
+    """Rows of several people whose numbers are not in the order of their times."""
+    begin, first = datetime(2026, 5, 1, tzinfo=UTC), 10_000
+    for n in range(90):
+        name = list(NAMES)[n * 7 % len(NAMES)]
+        at = begin + timedelta(minutes=n * 37 % 50)
+        yield {"id": first + n, "started_at": at, "ended_at": at, "user_id": NAMES[name], "user_name": name, "department": "", "detail": {},
+               "action_class": "read", "action_code": "card.show", "action_name": "カード 参照", "my_number_access": "none",
+               "client_info": "", "request_id": ""}
+
+
+def test_names_without_end_are_not_searched_one_by_one(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MOST_VALUES", 1)
+    session.execute(insert(OperationLog), list(_acts(session)))
+    assert "もう少し長い言葉で検索してください" in find(browse("auditor"), "operation_log", "花子").text
 
 
 # -- filters ----------------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import insert, text
+from sqlalchemy import insert
+from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from app import text
 from app.context import Actor, acting
 from app.errors import PersonalNumberFound
 from app.schema import specs
@@ -24,7 +26,8 @@ from tests.test_audit import PERSONAL_NUMBER
 
 def test_a_row_is_found_by_the_pieces_of_its_names(session: Session) -> None:
     card: Any = samples.card(session, name="髙橋\U000e0101 翔太", name_kana="たかはし ｼｮｳﾀ")
-    assert card.search_key == "高橋 橋翔 翔太 | タカ カハ ハシ シシ ショ ョウ ウタ"
+    place = text.place(card.issue_site_id)
+    assert card.search_key == f"高橋 橋翔 翔太 | タカ カハ ハシ シシ ショ ョウ ウタ | {place}"
     card.name = "\U00020bb7 一"
     session.flush()
     assert card.search_key.split(" | ")[0] == "吉一"
@@ -87,7 +90,7 @@ def test_a_row_changed_by_somebody_else_is_not_overwritten(session: Session) -> 
     session.commit()
     card.memo = "私"
     with session.no_autoflush:
-        session.execute(text("UPDATE card SET row_stamp = row_stamp + 1, memo = '先に'"))
+        session.execute(sql("UPDATE card SET row_stamp = row_stamp + 1, memo = '先に'"))
     with pytest.raises(StaleDataError):
         session.flush()
 
@@ -157,7 +160,7 @@ def test_no_two_slots_for_the_same_places(session: Session) -> None:
 
 def test_a_code_that_is_not_in_the_list_is_refused_by_the_database(session: Session) -> None:
     with pytest.raises(IntegrityError):
-        session.execute(text("INSERT INTO slot (counter_id, desk_pool_id, slot_date, start_time, end_time, channel, capacity, used, wanted, "
+        session.execute(sql("INSERT INTO slot (counter_id, desk_pool_id, slot_date, start_time, end_time, channel, capacity, used, wanted, "
                              "row_stamp) VALUES (1, 1, '2026-05-11', '10:00', '10:30', 'telepathy', 1, 0, 1, 1)"))
 
 
@@ -175,5 +178,5 @@ def test_two_values_of_a_code_list_cannot_be_the_same(session: Session) -> None:
 def test_codes_are_words_in_the_database_and_labels_for_people(session: Session) -> None:
     samples.card(session, state=CardState.ARRIVED)
     samples.slot(session, channel=Channel.WEB)
-    assert session.scalar(text("SELECT state FROM card")) == "arrived"
+    assert session.scalar(sql("SELECT state FROM card")) == "arrived"
     assert (CardState.ARRIVED.label, CardState.ARRIVED.number) == ("到着", "20")

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-import run
+from app import serving
+from app.serving import STOPPING
 from config import ROOT
-from run import STOPPING
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
 
@@ -84,7 +84,7 @@ def test_told_to_stop_in_the_middle_of_stopping_it_does_not_begin_to_stop_again(
 
     before, stop = [signal.getsignal(number) for number in STOPPING], Interrupted()
     try:
-        run.listen_for_stop(stop)
+        serving.listen_for_stop(stop)
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(5)
     finally:

@@ -18,7 +18,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from app import create_app, passwords
+from app import create_app, passwords, text
 from app.context import acting, system
 from app.demo_accounts import ACCOUNTS
 from app.extensions import db
@@ -117,7 +117,8 @@ def test_rows_are_found_by_columns_that_a_new_version_searches(resident_app: Fla
     session.commit()
     install(resident_app)
     session.expire_all()
-    assert (card.search_key, card.row_stamp) == ("山田 田太 太郎 | ヤマ マダ ダタ タロ ロウ", stamp)
+    place = text.place(card.issue_site_id)
+    assert (card.search_key, card.row_stamp) == (f"山田 田太 太郎 | ヤマ マダ ダタ タロ ロウ | {place}", stamp)
 
 
 def test_without_demo_there_are_no_accounts_and_no_counters(tmp_path: Path) -> None:

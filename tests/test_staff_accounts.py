@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Counter, OperationLog, Staff
 from tests.conftest import csrf_token, sign_in
+from tests.pages import find, words
 
 Browse = Callable[[str], FlaskClient]
 
@@ -71,6 +72,16 @@ def test_switching_an_account_off_ends_it_at_once(browse: Browse, session: Sessi
     session.rollback()
     log = session.scalars(select(OperationLog).where(OperationLog.action_code == "staff.edit")).one()
     assert log.detail["変更"][0]["項目"]["有効"] == ["はい", "いいえ"]
+
+
+def test_accounts_are_found_by_name_department_and_employer(browse: Browse, session: Session) -> None:
+    admin = browse("admin")
+    _new(admin, session)
+    for typed in ("新任", "newcomer", "谷上サテ", "新任 一郎"):
+        found = find(admin, "staff", typed)
+        assert "newcomer" in words(found.text) and "auditor" not in words(found.text), typed
+    city = words(admin.get("/staff/list/?employer=contractor&active=1").text)
+    assert "contractor" in city and "newcomer" not in city
 
 
 def test_a_right_taken_away_is_gone_at_the_next_request(browse: Browse, session: Session) -> None:

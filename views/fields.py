@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, Field, IntegerField, StringField, TimeField
 from wtforms.validators import ValidationError
@@ -246,9 +246,6 @@ class PartRow(Field):
             raise ValidationError(f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。")
         return rows[0]
 
-    def populate_obj(self, obj: Any, name: str) -> None:
-        setattr(obj, name, self.data)
-
 
 class PartRows(Field):
     """Several rows of a small table, as check boxes."""
@@ -274,8 +271,6 @@ class PartRows(Field):
         if any(key not in self.rows for key in self.data or ()):
             raise ValidationError(f"「{self.part.label}」を選び直してください。")
 
-    def populate_obj(self, obj: Any, name: str) -> None:
-        rows = [self.rows[key] for key in self.data or ()]
-        if inspect(obj).persistent and set(rows) != set(getattr(obj, name)):
-            obj.row_stamp += 1  # links alone change no column, so SQLAlchemy would not count a new version
-        setattr(obj, name, rows)
+    @property
+    def chosen(self) -> list[Any]:
+        return [self.rows[key] for key in self.data or ()]

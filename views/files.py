@@ -6,13 +6,11 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from flask import Response, flash, g, request
 from flask_login import current_user
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -28,12 +26,10 @@ from app.text import has_personal_number, tidy
 from models import ImportDraft
 from views import address
 from views.access import may
-from views.forms import SpecForm
 
 if TYPE_CHECKING:
     from views.panel import PanelView
 
-KEPT_HOURS = 24
 SHOWN_ERRORS = 100
 FLAGS = {"1": ("はい", "1", "○", "true"), "": ("いいえ", "0", "×", "—", "false")}
 
@@ -87,8 +83,10 @@ def _relations(spec: Spec) -> list[Any]:
 
 @dataclass(frozen=True)
 class Line:
+    """A line of the file: what a row of it would hold, and what is wrong with it, by label."""
+
     number: int
-    form: SpecForm
+    values: dict[str, Any]
     errors: list[tuple[str, str]]
 
 
@@ -121,7 +119,7 @@ def _preview(view: PanelView, session: Session) -> Any:
     names, draft = codes.names(session), None if broken else _keep(session, view.spec, upload.filename, lines)
     return view.page("panel/import.html", stage="preview", error="", lines=checked[:20], broken=broken[:SHOWN_ERRORS], total=len(lines),
                      broken_total=len(broken), draft=draft, shown=shown,
-                     cell=lambda part, form: part.shown(form[part.key].data, names)), 422 if broken else 200
+                     cell=lambda part, line: part.shown(line.values.get(part.key), names)), 422 if broken else 200
 
 
 def _try(spec: Spec, session: Session, checked: list[Line]) -> None:
@@ -150,16 +148,11 @@ def _refusal(spec: Spec, session: Session, lines: list[Line], *, keep: bool = Fa
 
 
 def _add(spec: Spec, session: Session, lines: list[Line]) -> None:
-    for line in lines:
-        row = spec.model()
-        line.form.fill(row)
-        session.add(row)
+    session.add_all(spec.model(**line.values) for line in lines)
 
 
 def _keep(session: Session, spec: Spec, name: str, lines: list[tabular.Line]) -> str:
     now = context(session).now()
-    session.execute(delete(ImportDraft).where(ImportDraft.created_at < now - timedelta(hours=KEPT_HOURS))
-                    .execution_options(by_rule="import.expire", synchronize_session=False))
     draft = ImportDraft(id=secrets.token_urlsafe(24), user_id=current_user.id, table_name=spec.name, file_name=name[-255:],
                         lines=lines, created_at=now)
     session.add(draft)
@@ -190,14 +183,15 @@ def _commit(view: PanelView, session: Session, key: str) -> Any:
 
 
 def _checked(view: PanelView, session: Session, lines: list[tabular.Line]) -> list[Line]:
-    found = []
+    """Each line through the form that a person would fill in; the one form serves them all, since making it costs most."""
+    found, form = [], view.add_form_type().bind(session)
     for number, words in lines:
-        form = view.add_form_type(MultiDict(_posted(view.spec, session, words))).bind(session)
+        form.process(MultiDict(_posted(view.spec, session, words)))
         masked = [view.spec.parts[k].label for k, w in words.items() if w == tabular.MASK]
         errors = [(label, "伏せ字のままでは取り込めません。") for label in masked]
         if not form.validate():
             errors += [(f.part.label, str(e)) for f in form for e in f.errors]
-        found.append(Line(number, form, errors))
+        found.append(Line(number, form.values(), errors))
     return found
 
 

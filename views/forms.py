@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 from wtforms import Form
 from wtforms.fields.core import UnboundField
@@ -36,15 +37,29 @@ class SpecForm(Form):
                 field.bind(session)
         return self
 
+    @property
+    def sections(self) -> list[tuple[str, list[Any]]]:
+        """The fields under the headings of the table."""
+        return [(heading, [self[part.key] for part in parts]) for heading, parts in self.spec.sections(self.parts)]
+
     def fill(self, row: Any) -> None:
-        for field in self:
-            value = field.data
-            if value is None and field.part.column is not None and not field.part.nullable and field.part.shape in ("text", "memo", "codes"):
-                value = ""
-            if isinstance(field, fields.PartRow | fields.PartRows):
-                field.populate_obj(row, field.part.key)
-            elif value is not None or field.part.nullable:
-                setattr(row, field.part.key, value)
+        """Puts what was entered into a row."""
+        for key, value in self.values().items():
+            if self.spec.parts[key].is_many and inspect(row).persistent and set(value) != set(getattr(row, key)):
+                row.row_stamp += 1  # links alone change no column, so SQLAlchemy would not count a new version
+            setattr(row, key, value)
+
+    def values(self) -> dict[str, Any]:
+        """What a row would hold after this form, by column or relation: rows for relations, "" for text that may not be absent."""
+        found = {field.part.key: _entered(field) for field in self}
+        return {key: value for key, value in found.items() if value is not None or self.spec.parts[key].nullable}
+
+
+def _entered(field: Any) -> Any:
+    if isinstance(field, fields.PartRows):
+        return field.chosen
+    part, value = field.part, field.data
+    return "" if value is None and not part.nullable and part.shape in ("text", "memo", "codes") else value
 
 
 def form_class(spec: Spec, parts: Iterable[Part]) -> type[SpecForm]:

@@ -83,7 +83,7 @@ class MasterView(ModelView):
         audit.declare(session, self.spec.name, "add", self.spec.label)
         row = self.spec.model()
         if self._saved(form, row, below, added=True):
-            records.remember_sent(self.spec, row)
+            records.remember_sent(session, self.spec, row)
             flash(f"{self.spec.title(row)} を登録しました。", "success")
             return self.to_list()
         return self.page("masters/form.html", form=form, row=None, opened=records.still_open(), below=below), 422

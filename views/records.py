@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from flask import request
-from flask import session as browser
+from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -16,14 +16,15 @@ from sqlalchemy.orm.exc import StaleDataError
 from app import audit, codes
 from app.constraints import explain
 from app.context import context
+from app.dialects import insert_new
 from app.errors import AppError, NotFound
 from app.listing import whole
 from app.schema import Part, Spec
 from app.text import has_personal_number
-from models import CodeItem
+from models import CodeItem, SentForm
 from views.forms import SpecForm, raw
 
-KEPT = 20  # forms for new rows that a browser remembers having sent
+SENT = cast(Table, SentForm.__table__)
 CHANGED = "ほかの人が先に変更しました。内容を確かめてから、もう一度削除してください。"
 IN_USE = "ほかのデータから使われているため、削除できません。これから使わないときは「使用中」を外してください。"
 
@@ -93,18 +94,24 @@ def still_open() -> Opened:
 
 
 def sent_before(session: Session, spec: Spec) -> Any:
-    """The row that this very form has already made, when it is sent a second time."""
-    key = browser.get("sent", {}).get(_sent_as(spec))
+    """The row that this very form has already made. Of two sent at the same moment the second waits here for the first; a form
+    that is refused afterwards is rolled back, its mark here too, and may be sent again."""
+    if not (name := _sent_as(spec)):
+        return None
+    mark = insert_new(session, SENT).values(name=name, sent_at=context(session).now()).returning(SENT.c.name)
+    if session.scalar(mark) is not None:
+        return None
+    key = session.scalar(select(SENT.c.row_id).where(SENT.c.name == name))
     return session.get(spec.model, key) if key is not None else None
 
 
-def remember_sent(spec: Spec, row: Any) -> None:
-    if request.form.get("once"):
-        browser["sent"] = dict(list({**browser.get("sent", {}), _sent_as(spec): row.id}.items())[-KEPT:])
+def remember_sent(session: Session, spec: Spec, row: Any) -> None:
+    session.execute(update(SENT).where(SENT.c.name == _sent_as(spec)).values(row_id=row.id))
 
 
 def _sent_as(spec: Spec) -> str:
-    return f"{spec.name} {request.form.get('once', '')[:20]}"
+    once = request.form.get("once", "")[:20]
+    return f"{spec.name} {once}" if once else ""
 
 
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
@@ -117,7 +124,7 @@ def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
     session.add(row)
     saved = is_flushed(session, form)
     if saved:
-        remember_sent(spec, row)
+        remember_sent(session, spec, row)
     return Outcome(form, row, saved=saved)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app import text
 from app.audit import VERBS
 from app.demo.masters import SITES
 from models import ActionClass, Base, MyNumberAccess
@@ -48,7 +47,6 @@ class Doing(NamedTuple):
 
     head: tuple[str, str, str, str, str, str]  # user_id, user_name, department, action_class, action_code, action_name
     client: str
-    key: str
     access: str  # 個人番号アクセスログ
 
 
@@ -57,7 +55,7 @@ def _doing(user_id: str, noun: str, verb: str) -> Doing:
     name, kind = (VERBS | _MORE)[verb]
     head = (user.user_id, user.name, user.department, kind.value, f"{noun}.{verb}", f"{_LABELS.get(noun, '')} {name}".strip())
     access = MyNumberAccess.REFUSED if noun == "form" else MyNumberAccess.NONE
-    return Doing(head, f"{user.network}.{20 + len(noun)} Edge", text.search_key([user.name]), access.value)
+    return Doing(head, f"{user.network}.{20 + len(noun)} Edge", access.value)
 
 
 class Doings(dict[tuple[str, str, str], Doing]):

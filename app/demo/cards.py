@@ -7,6 +7,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
+from app import text
 from app.demo.actors import CONTRACTOR_OF, STAFF_OF, USERS
 from app.demo.days import ISO
 from app.demo.diary import Diary, Row
@@ -26,6 +27,7 @@ CARD_COLUMNS = (
     "application_site_id", "issue_site_id", "storage_site_id", "transit_to_id", "row_stamp", "search_key",
 )
 _row: Callable[[dict[str, Any]], Row] = itemgetter(*CARD_COLUMNS)
+_SITES = ("issue_site_id", "storage_site_id", "transit_to_id")
 _NEW: dict[str, Any] = {
     **dict.fromkeys(CARD_COLUMNS), "birth_date_text": "", "handwritten_check": 0, "reissue_requested": 0, "shelf": "",
     "issuing_municipality": "281000", "card_status": "", "preset_done": 0, "substitute_char_used": 0, "issue_done": 0,
@@ -80,7 +82,7 @@ class Cards:
 
     def _write_one(self, case: Case, person: Person, later: int) -> None:
         self.made += 1
-        columns = {**_NEW, "id": self.made, "search_key": person.key, "name": person.name, "name_kana": person.kana,
+        columns = {**_NEW, "id": self.made, "name": person.name, "name_kana": person.kana,
                    "birth_date": ISO[person.birth], "sex": person.sex}
         draft = Draft(self.made, case, person, columns)
         last_day = last_second = 0
@@ -91,6 +93,7 @@ class Cards:
             self._step(draft, (day, second, what, more))
             last_day, last_second = day, second
         self._spoil(draft)
+        columns["search_key"] = text.placed(person.key, (columns[site] for site in _SITES))
         self._papers.send(draft.postings, case, person, self.made)
         self.rows.append(_row(columns))
 

@@ -27,7 +27,7 @@ DOCUMENT_COLUMNS = (
 )
 LOG_COLUMNS = (
     "id", "started_at", "ended_at", "user_id", "user_name", "department", "action_class", "action_code", "action_name",
-    "detail", "my_number_access", "application_id", "client_info", "request_id", "search_key",
+    "detail", "my_number_access", "application_id", "client_info", "request_id",
 )
 
 # Acts begin in the first half of a second, one after the other, and take some hundredths; both ends made once.
@@ -90,7 +90,7 @@ def _log(first: int, day: int, entries: list[Row]) -> list[Row]:
             last, since = second, n
         start, end = _TICKS[second * 7919 % _SPREAD + (n - since) % 80]
         at = f"{iso}{CLOCK[second - 32400]}."
-        rows.append((n, at + start, at + end, *doing.head, detail, doing.access, card, doing.client, f"d{n:x}", doing.key))
+        rows.append((n, at + start, at + end, *doing.head, detail, doing.access, card, doing.client, f"d{n:x}"))
     return rows
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from app import text
 from app.demo.actors import CONTRACTOR_OF
 from app.demo.days import ISO, clock, utc
 from app.demo.desks import Desks, Place
@@ -112,7 +113,7 @@ class Visits:
                 second, self._code(), group, *times, person.name, person.kana, ISO[person.birth], person.sex,
                 party.home.postal_code, party.home.street, party.home.building, party.phone, email,
                 self._detail(person, place.day), state, message, ISO[requested], clock(second), channel, units, self._token() if is_web else None,
-                "1" if is_web else "", arrived, category, place.counter_id, place.slot_id, 1, person.key))
+                "1" if is_web else "", arrived, category, place.counter_id, place.slot_id, 1, text.placed(person.key, (place.counter_id,))))
         self.on[place.day] += len(party.members)
 
     def _detail(self, person: Person, day: int) -> str:

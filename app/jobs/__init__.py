@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
 from app.rules.slots import open_slots
-from models import BookingCategory
+from models import BookingCategory, ImportDraft, SentForm
 
 Task = Callable[[Session, datetime], object]
 Opener = Callable[[str], AbstractContextManager[Session]]
 """Gives a task, by its name, a session that acts under that name and commits when the task ends well."""
+KEPT_FORMS = timedelta(days=1)
 SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,14 @@ def open_places(session: Session, now: datetime) -> int:
     return open_slots(session, today=now.astimezone(TOKYO).date(), days=days_ahead(session))
 
 
-TASKS: Mapping[str, Task] = {"予約枠の開放": open_places}
+def forget_forms(session: Session, now: datetime) -> None:
+    """Files that nobody decided upon, and marks of forms sent, a day later. A file may hold what people typed of others."""
+    for model, moment in ((ImportDraft, ImportDraft.created_at), (SentForm, SentForm.sent_at)):
+        session.execute(delete(model).where(moment < now - KEPT_FORMS),
+                        execution_options={"by_rule": "jobs.forget_forms", "synchronize_session": False})
+
+
+TASKS: Mapping[str, Task] = {"予約枠の開放": open_places, "下書きと送信済みの印の整理": forget_forms}
 
 
 def daily(opener: Opener, now: datetime, tasks: Mapping[str, Task] = TASKS) -> list[str]:

@@ -18,7 +18,7 @@ from app.rows import refuse_personal_numbers, stamp
 from app.rules import slots
 from app.rules.taking import Taken, take_and_insert
 from app.schema import Spec, specs
-from models import BookingCategory, Channel, Reservation, ReservationState, Sex
+from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters; 0 O 1 I are left out, because people mix them up
 CODE_LENGTH = 10
@@ -51,9 +51,10 @@ class Applicant:
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequest:
-    """A wish to come: for which procedure (手続きID), which place, who, and the token of the form it was written on."""
+    """A wish to come: for which procedure (手続きID), where (窓口コード) and when, who, and the token of the form it was written on."""
 
     category: str
+    counter: str
     slot_id: int
     applicant: Applicant
     form_token: str
@@ -98,30 +99,29 @@ def book(session: Session, request: BookingRequest, now: datetime, *, rng: rando
 
 
 def _write(session: Session, request: BookingRequest, now: datetime, rng: random.Random) -> Reservation:
-    category = slots.the_category(session, request.category)
-    if category is None:
-        raise slots.NotOffered
+    where = slots.the_place(session, request.category, request.counter)
     spec, current = specs()[Reservation], context(session)
-    row = Reservation(**_values(request, category), booking_code=new_code(rng))
+    if where is None or (current.actor.counters is not None and where[1].id not in current.actor.counters):
+        raise slots.NotOffered
+    category, counter = where
+    row = Reservation(**_values(request, category, counter), booking_code=new_code(rng))
     refuse_personal_numbers(current, spec.parts.values(), row)
     stamp(spec, row, current, is_new=True)
     row.search_key = spec.key_of(row)
     place = take_and_insert(session, row, slots.terms(category, request.channel, now))
     if place is None:
-        slots.offer(session, request.slot_id, request.category, request.channel, now)
-        raise SlotFull
-    if current.actor.counters is not None and place.counter_id not in current.actor.counters:
-        raise slots.NotOffered
+        offered = slots.offer(session, request.slot_id, request.category, request.channel, now)
+        raise SlotFull if offered.counter.code == counter.code else slots.NotOffered
     _complete(session, row, place)
-    current.changes.append(_logged(spec, row, category, place))
+    current.changes.append(_logged(spec, row, category, counter))
     return row
 
 
-def _values(request: BookingRequest, category: BookingCategory) -> dict[str, Any]:
-    """What is known before a place is taken; date, time and counter come from the place itself."""
+def _values(request: BookingRequest, category: BookingCategory, counter: Counter) -> dict[str, Any]:
+    """What is known before a place is taken; date and time come from the place itself."""
     items = [line.strip() for line in category.required_items.splitlines() if line.strip()]
     return {
-        **vars(request.applicant), "category_id": category.id, "procedure_name": category.name, "slot_id": request.slot_id,
+        **vars(request.applicant), "category_id": category.id, "counter_id": counter.id, "procedure_name": category.name, "slot_id": request.slot_id,
         "units": request.units, "channel": request.channel, "state": ReservationState.BOOKED, "form_token": request.form_token,
         "consent_version": request.consent_version, "request_detail": {"持ち物": items} if items else {},
         "group_id": None, "arrived_at": None, "row_stamp": 1,
@@ -133,15 +133,15 @@ def _complete(session: Session, row: Reservation, place: Taken) -> None:
     if place.number is None:
         raise _Clash
     row.id = place.number
-    for name in ("booking_date", "start_time", "end_time", "counter_id"):
+    for name in ("booking_date", "start_time", "end_time"):
         setattr(row, name, getattr(place, name))
     make_transient_to_detached(row)
     session.add(row)
 
 
-def _logged(spec: Spec, row: Reservation, category: BookingCategory, place: Taken) -> dict[str, Any]:
+def _logged(spec: Spec, row: Reservation, category: BookingCategory, counter: Counter) -> dict[str, Any]:
     """The new row for the operation log, which a flush would have gathered; relations are named without reading them back."""
-    names = {"category": str(category), "counter": place.counter_name, "slot": f"{place.booking_date:%Y-%m-%d} {place.start_time:%H:%M}"}
+    names = {"category": str(category), "counter": str(counter), "slot": f"{row.booking_date:%Y-%m-%d} {row.start_time:%H:%M}"}
     values = {part: names.get(key) if part.is_relation else getattr(row, key) for key, part in spec.parts.items()}
     return audit._change(spec, row, "add", {
         part: (None, value) for part, value in values.items()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import case, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, case, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from app.dialects import insert_new
 from models import Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
 
 _PIECE = 500  # rows named in one statement; SQLite allows 32,766 values
@@ -114,10 +114,9 @@ def _existing(session: Session, first: date, last: date) -> dict[Key, tuple[int,
 
 def _add(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds rows; one that another opener was quicker to add is left to it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     if rows:
         values = [{**row, "capacity": row["wanted"], "used": 0, "row_stamp": 1} for row in rows]
-        session.execute(dialect.insert(Slot.__table__).on_conflict_do_nothing(), values)
+        session.execute(insert_new(session, cast(Table, Slot.__table__)), values)
 
 
 def _change(session: Session, plan: Plan, numbers: list[int]) -> None:

@@ -139,6 +139,12 @@ def the_category(session: Session, code: str) -> BookingCategory | None:
     return session.scalar(statements.CATEGORY, {"code": text.tidy(code)})
 
 
+def the_place(session: Session, category: str, counter: str) -> tuple[BookingCategory, Counter] | None:
+    """Procedure and counter by their codes, in one question."""
+    found = session.execute(statements.PLACE, {"code": text.tidy(category), "counter": text.tidy(counter)}).first()
+    return (found[0], found[1]) if found else None
+
+
 def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
     wanted = the_category(session, category)
@@ -182,4 +188,4 @@ def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int
 
 
 __all__ = ["Day", "DayState", "NotOffered", "Offer", "Opening", "counters_for", "day", "earliest", "give_back", "month", "months_open",
-           "near", "offer", "open_slots", "take", "terms", "the_category", "window"]
+           "near", "offer", "open_slots", "take", "terms", "the_category", "the_place", "window"]

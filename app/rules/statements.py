@@ -42,6 +42,8 @@ OFFER = (select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, 
          .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
          .where(Slot.id == bindparam("slot"), *OFFERED))
 CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
+PLACE = (select(BookingCategory, Counter).select_from(BookingCategory).join(Counter, Counter.code == bindparam("counter"))
+         .where(BookingCategory.code == bindparam("code")))
 COUNTERS = (select(Counter).where(Counter.is_open, Counter.id.in_(select(DeskPool.counter_id).where(DeskPool.id.in_(_DESKS))))
             .order_by(Counter.sort_order, Counter.id))
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.rules.statements import OFFERED
-from models import Counter, Reservation, Slot
+from models import Reservation, Slot
 
 
 class Taken(NamedTuple):
@@ -19,23 +19,19 @@ class Taken(NamedTuple):
     booking_date: date
     start_time: time
     end_time: time
-    counter_id: int
-    counter_name: str
     number: int | None
 
 
 _TABLE, _SLOT = cast(Table, Reservation.__table__), cast(Table, Slot.__table__)
-_FROM_SLOT = {"booking_date": _SLOT.c.slot_date, "start_time": _SLOT.c.start_time, "end_time": _SLOT.c.end_time,
-              "counter_id": _SLOT.c.counter_id}
+_FROM_SLOT = {"booking_date": _SLOT.c.slot_date, "start_time": _SLOT.c.start_time, "end_time": _SLOT.c.end_time}
 GIVEN = [column.key for column in _TABLE.columns if column.key not in ("id", *_FROM_SLOT)]
 # Named unlike any column: SQLAlchemy would add parameters that are called like columns to the SET of the UPDATE.
 _NEW = {name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in (*GIVEN, *_FROM_SLOT)}
 
 _TAKE = (
     update(_SLOT).values(used=_SLOT.c.used + _NEW["units"])
-    .where(_SLOT.c.id == _NEW["slot_id"], _SLOT.c.used + _NEW["units"] <= _SLOT.c.capacity, *OFFERED)
-    .returning(*(column.label(name) for name, column in _FROM_SLOT.items()),
-               select(Counter.name).where(Counter.id == _SLOT.c.counter_id).correlate(_SLOT).scalar_subquery().label("counter_name"))
+    .where(_SLOT.c.id == _NEW["slot_id"], _SLOT.c.counter_id == _NEW["counter_id"], _SLOT.c.used + _NEW["units"] <= _SLOT.c.capacity, *OFFERED)
+    .returning(*(column.label(name) for name, column in _FROM_SLOT.items()))
     .execution_options(by_rule="bookings.book", synchronize_session=False))
 _INSERT = sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id)
 

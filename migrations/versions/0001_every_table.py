@@ -63,12 +63,17 @@ def upgrade() -> None:
     sa.Column('expires_on', sa.Date(), nullable=True),
     sa.Column('must_change_password', sa.Boolean(), server_default='0', nullable=False),
     sa.Column('row_stamp', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.ForeignKeyConstraint(['changed_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_changed_by_fk')),
     sa.ForeignKeyConstraint(['created_by_fk'], ['ab_user.id'], name=op.f('fk_ab_user_created_by_fk')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ab_user')),
     sa.UniqueConstraint('email', name=op.f('uq_ab_user_email')),
     sa.UniqueConstraint('username', name=op.f('uq_ab_user_username'))
     )
+    with op.batch_alter_table('ab_user', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_ab_user_active_id'), ['active', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ab_user_employer_id'), ['employer', 'id'], unique=False)
+
     op.create_table('ab_view_menu',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=250), nullable=False),
@@ -100,8 +105,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('code', name=op.f('uq_booking_category_code'))
     )
     with op.batch_alter_table('booking_category', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_booking_category_is_open_id'), ['is_open', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_booking_category_purpose_id'), ['purpose', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_booking_category_is_open_sort_order_id'), ['is_open', 'sort_order', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_booking_category_purpose_sort_order_id'), ['purpose', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_booking_category_sort_order_id'), ['sort_order', 'id'], unique=False)
 
     op.create_table('code_item',
@@ -118,8 +123,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('list_name', 'value', name=op.f('uq_code_item_list_name_value'))
     )
     with op.batch_alter_table('code_item', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_code_item_is_active_id'), ['is_active', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_code_item_list_name_id'), ['list_name', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_code_item_is_active_sort_order_id'), ['is_active', 'sort_order', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_code_item_list_name_sort_order_id'), ['list_name', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_code_item_sort_order_id'), ['sort_order', 'id'], unique=False)
 
     op.create_table('counter',
@@ -138,7 +143,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('code', name=op.f('uq_counter_code'))
     )
     with op.batch_alter_table('counter', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_counter_is_open_id'), ['is_open', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_counter_is_open_sort_order_id'), ['is_open', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_counter_sort_order_id'), ['sort_order', 'id'], unique=False)
 
     op.create_table('fee_rule',
@@ -178,18 +183,16 @@ def upgrade() -> None:
     sa.Column('application_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('client_info', sa.String(length=300), nullable=False),
     sa.Column('request_id', sa.String(length=32), nullable=False),
-    sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_operation_log'))
     )
     with op.batch_alter_table('operation_log', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_operation_log_action_class_id'), ['action_class', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_action_class_started_at_id'), ['action_class', 'started_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_operation_log_action_code_id'), ['action_code', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_operation_log_application_id_id'), ['application_id', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_operation_log_my_number_access_id'), ['my_number_access', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_action_code_started_at_id'), ['action_code', 'started_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_application_id_started_at_id'), ['application_id', 'started_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_my_number_access_started_at_id'), ['my_number_access', 'started_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_started_at_id'), ['started_at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_operation_log_user_id_id'), ['user_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_operation_log_user_id_started_at_id'), ['user_id', 'started_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_operation_log_user_name_started_at_id'), ['user_name', 'started_at', 'id'], unique=False)
 
     op.create_table('retention_rule',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -205,6 +208,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('retention_rule', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_retention_rule_valid_from_id'), ['valid_from', 'id'], unique=False)
+
+    op.create_table('sent_form',
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_sent_form'))
+    )
+    with op.batch_alter_table('sent_form', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sent_form_sent_at'), ['sent_at'], unique=False)
 
     op.create_table('ab_api_key',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -378,7 +390,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_counter_closure'))
     )
     with op.batch_alter_table('counter_closure', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_counter_closure_counter_id_id'), ['counter_id', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_counter_closure_counter_id_starts_on_id'), ['counter_id', 'starts_on', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_counter_closure_starts_on_id'), ['starts_on', 'id'], unique=False)
 
     op.create_table('counter_hours',
@@ -586,10 +598,10 @@ def upgrade() -> None:
     sa.UniqueConstraint('desk_pool_id', 'slot_date', 'start_time', 'channel', name=op.f('uq_slot_desk_pool_id_slot_date_start_time_channel'))
     )
     with op.batch_alter_table('slot', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_slot_channel_id'), ['channel', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_slot_counter_id_id'), ['counter_id', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_channel_slot_date_id'), ['channel', 'slot_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_slot_counter_id_slot_date_channel_start_time'), ['counter_id', 'slot_date', 'channel', 'start_time'], unique=False)
-        batch_op.create_index(batch_op.f('ix_slot_desk_pool_id_id'), ['desk_pool_id', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_counter_id_slot_date_id'), ['counter_id', 'slot_date', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_desk_pool_id_slot_date_id'), ['desk_pool_id', 'slot_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_slot_slot_date_id'), ['slot_date', 'id'], unique=False)
 
     op.create_table('document_page',
@@ -666,13 +678,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_reservation_slot_id_state'), ['slot_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_reservation_state_id'), ['state', 'id'], unique=False)
 
+    op.create_search_index('ab_user')
     op.create_search_index('booking_category')
     op.create_search_index('card')
     op.create_search_index('code_item')
     op.create_search_index('counter')
     op.create_search_index('desk_pool')
     op.create_search_index('document')
-    op.create_search_index('operation_log')
     op.create_search_index('reservation')
     op.create_search_index('shipment')
 
@@ -680,13 +692,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_search_index('shipment')
     op.drop_search_index('reservation')
-    op.drop_search_index('operation_log')
     op.drop_search_index('document')
     op.drop_search_index('desk_pool')
     op.drop_search_index('counter')
     op.drop_search_index('code_item')
     op.drop_search_index('card')
     op.drop_search_index('booking_category')
+    op.drop_search_index('ab_user')
     with op.batch_alter_table('reservation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_reservation_state_id'))
         batch_op.drop_index(batch_op.f('ix_reservation_slot_id_state'))
@@ -704,10 +716,10 @@ def downgrade() -> None:
     op.drop_table('document_page')
     with op.batch_alter_table('slot', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_slot_slot_date_id'))
-        batch_op.drop_index(batch_op.f('ix_slot_desk_pool_id_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_desk_pool_id_slot_date_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_counter_id_slot_date_id'))
         batch_op.drop_index(batch_op.f('ix_slot_counter_id_slot_date_channel_start_time'))
-        batch_op.drop_index(batch_op.f('ix_slot_counter_id_id'))
-        batch_op.drop_index(batch_op.f('ix_slot_channel_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_channel_slot_date_id'))
 
     op.drop_table('slot')
     with op.batch_alter_table('shipment', schema=None) as batch_op:
@@ -770,7 +782,7 @@ def downgrade() -> None:
     op.drop_table('counter_hours')
     with op.batch_alter_table('counter_closure', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_counter_closure_starts_on_id'))
-        batch_op.drop_index(batch_op.f('ix_counter_closure_counter_id_id'))
+        batch_op.drop_index(batch_op.f('ix_counter_closure_counter_id_starts_on_id'))
 
     op.drop_table('counter_closure')
     with op.batch_alter_table('card', schema=None) as batch_op:
@@ -811,19 +823,22 @@ def downgrade() -> None:
         batch_op.drop_index('idx_api_key_lookup_hash')
 
     op.drop_table('ab_api_key')
+    with op.batch_alter_table('sent_form', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sent_form_sent_at'))
+
+    op.drop_table('sent_form')
     with op.batch_alter_table('retention_rule', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_retention_rule_valid_from_id'))
 
     op.drop_table('retention_rule')
     with op.batch_alter_table('operation_log', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_operation_log_user_name_started_at_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_user_id_started_at_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_user_id_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_started_at_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_my_number_access_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_application_id_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_action_code_id'))
+        batch_op.drop_index(batch_op.f('ix_operation_log_my_number_access_started_at_id'))
+        batch_op.drop_index(batch_op.f('ix_operation_log_application_id_started_at_id'))
+        batch_op.drop_index(batch_op.f('ix_operation_log_action_code_started_at_id'))
         batch_op.drop_index(batch_op.f('ix_operation_log_action_class_started_at_id'))
-        batch_op.drop_index(batch_op.f('ix_operation_log_action_class_id'))
 
     op.drop_table('operation_log')
     op.drop_table('installed')
@@ -833,22 +848,26 @@ def downgrade() -> None:
     op.drop_table('fee_rule')
     with op.batch_alter_table('counter', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_counter_sort_order_id'))
-        batch_op.drop_index(batch_op.f('ix_counter_is_open_id'))
+        batch_op.drop_index(batch_op.f('ix_counter_is_open_sort_order_id'))
 
     op.drop_table('counter')
     with op.batch_alter_table('code_item', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_code_item_sort_order_id'))
-        batch_op.drop_index(batch_op.f('ix_code_item_list_name_id'))
-        batch_op.drop_index(batch_op.f('ix_code_item_is_active_id'))
+        batch_op.drop_index(batch_op.f('ix_code_item_list_name_sort_order_id'))
+        batch_op.drop_index(batch_op.f('ix_code_item_is_active_sort_order_id'))
 
     op.drop_table('code_item')
     with op.batch_alter_table('booking_category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_booking_category_sort_order_id'))
-        batch_op.drop_index(batch_op.f('ix_booking_category_purpose_id'))
-        batch_op.drop_index(batch_op.f('ix_booking_category_is_open_id'))
+        batch_op.drop_index(batch_op.f('ix_booking_category_purpose_sort_order_id'))
+        batch_op.drop_index(batch_op.f('ix_booking_category_is_open_sort_order_id'))
 
     op.drop_table('booking_category')
     op.drop_table('ab_view_menu')
+    with op.batch_alter_table('ab_user', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_ab_user_employer_id'))
+        batch_op.drop_index(batch_op.f('ix_ab_user_active_id'))
+
     op.drop_table('ab_user')
     op.drop_table('ab_role')
     op.drop_table('ab_register_user')
