@@ -35,6 +35,7 @@ test: $(STAMP) ## すべてのテスト（PostgreSQL・Redis・chromium がな�
 
 check: $(STAMP) ## 書き方・型・テンプレート・表の宣言・マイグレーションの検査
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/djlint --lint --quiet app/templates booking/templates
 	@$(BIN)/python .ci/schema.py

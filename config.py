@@ -19,7 +19,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", str_strip_whitespace=True)
 
-    app_env: Literal["development", "production"] = Field("development", description="production では安全でない既定値を拒否します")
+    app_env: Literal["development", "production"] = Field(
+        "development", description="production では安全でない既定値を拒否します"
+    )
     database_url: str = Field(f"sqlite:///{ROOT / 'var' / 'app.db'}", description="SQLite または PostgreSQL の URL")
     redis_url: str = Field("", description="回数制限を複数プロセスで共有する Redis")
     secret_key: str = Field("", description="Cookie とトークンの署名鍵（production では必須、32文字以上）")

@@ -74,11 +74,15 @@ def _listen(app: Flask, host: str, port: int, sockets: dict[int, Any]) -> Any:
     try:
         return waitress.create_server(app, map=sockets, host=host, port=port, threads=THREADS, ident=None)
     except OSError as error:
-        sys.exit(f"{host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。")
+        sys.exit(
+            f"{host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。"
+        )
 
 
 def _greet(settings: Settings, outcome: Outcome) -> None:
-    click.echo(f"\n住民サイト  http://{settings.host}:{settings.port}/\n職員サイト  http://{settings.host}:{settings.staff_port}/")
+    click.echo(
+        f"\n住民サイト  http://{settings.host}:{settings.port}/\n職員サイト  http://{settings.host}:{settings.staff_port}/"
+    )
     if settings.demo:
         names = "  ".join(f"{account.username}（{account.role_label}）" for account in ACCOUNTS)
         known = outcome.demo_password or "以前に決めたもの（DEMO_PASSWORD を付けて起動すると決め直せます）"

@@ -40,11 +40,16 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
 def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
     production = settings.is_production
     return {
-        "SECRET_KEY": settings.key(), "SQLALCHEMY_DATABASE_URI": settings.database_url, "SITE": site,
+        "SECRET_KEY": settings.key(),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SITE": site,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "TRUSTED_HOSTS": list(settings.trusted_hosts), "MAX_CONTENT_LENGTH": 20 * 1024 * 1024,
-        "SESSION_COOKIE_NAME": f"__Host-{site}" if production else site, "SESSION_COOKIE_SECURE": production,
-        "SESSION_COOKIE_HTTPONLY": True, "SESSION_COOKIE_SAMESITE": "Strict" if site == "staff" else "Lax",
+        "TRUSTED_HOSTS": list(settings.trusted_hosts),
+        "MAX_CONTENT_LENGTH": 20 * 1024 * 1024,
+        "SESSION_COOKIE_NAME": f"__Host-{site}" if production else site,
+        "SESSION_COOKIE_SECURE": production,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Strict" if site == "staff" else "Lax",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
         "WTF_CSRF_TIME_LIMIT": None,
         "FAB_INDEX_VIEW": "views.home.HomeView",

@@ -17,11 +17,21 @@ from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
 
 VERBS: dict[str, tuple[str, ActionClass]] = {
-    "list": ("一覧", ActionClass.SEARCH), "show": ("参照", ActionClass.READ), "pick": ("候補検索", ActionClass.SEARCH),
-    "add": ("登録", ActionClass.ADD), "edit": ("更新", ActionClass.EDIT), "delete": ("削除", ActionClass.DELETE),
-    "export": ("出力", ActionClass.EXPORT), "import": ("取り込み", ActionClass.ADD), "sign_in": ("サインイン", ActionClass.AUTH),
-    "sign_out": ("サインアウト", ActionClass.AUTH), "refused": ("拒否", ActionClass.AUTH), "expired": ("時間切れ", ActionClass.AUTH),
-    "password": ("パスワード変更", ActionClass.AUTH), "book": ("予約", ActionClass.ADD), "lookup": ("予約照会", ActionClass.READ),
+    "list": ("一覧", ActionClass.SEARCH),
+    "show": ("参照", ActionClass.READ),
+    "pick": ("候補検索", ActionClass.SEARCH),
+    "add": ("登録", ActionClass.ADD),
+    "edit": ("更新", ActionClass.EDIT),
+    "delete": ("削除", ActionClass.DELETE),
+    "export": ("出力", ActionClass.EXPORT),
+    "import": ("取り込み", ActionClass.ADD),
+    "sign_in": ("サインイン", ActionClass.AUTH),
+    "sign_out": ("サインアウト", ActionClass.AUTH),
+    "refused": ("拒否", ActionClass.AUTH),
+    "expired": ("時間切れ", ActionClass.AUTH),
+    "password": ("パスワード変更", ActionClass.AUTH),
+    "book": ("予約", ActionClass.ADD),
+    "lookup": ("予約照会", ActionClass.READ),
     "setting": ("設定", ActionClass.SETTING),
 }
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
@@ -97,8 +107,15 @@ def _many(history: Any) -> tuple[list[Any], list[Any]]:
 
 def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
     key = inspect(row).identity[0] if inspect(row).identity else getattr(row, "id", None)
-    return {"対象": spec.label, "番号": key, "種別": CHANGE[verb], "noun": spec.name, "verb": verb, "card": card_of(row),
-            "項目": {p.label: [p.logged(old), p.logged(new)] for p, (old, new) in parts.items()}}
+    return {
+        "対象": spec.label,
+        "番号": key,
+        "種別": CHANGE[verb],
+        "noun": spec.name,
+        "verb": verb,
+        "card": card_of(row),
+        "項目": {p.label: [p.logged(old), p.logged(new)] for p, (old, new) in parts.items()},
+    }
 
 
 def card_of(row: Any) -> int | None:
@@ -108,8 +125,12 @@ def card_of(row: Any) -> int | None:
 
 def _history(current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
     """A row of the table's history: who changed what, in full."""
-    happened = {"action": CHANGE[verb], "by": current.actor.user_id, "by_name": current.actor.name,
-                "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()}}
+    happened = {
+        "action": CHANGE[verb],
+        "by": current.actor.user_id,
+        "by_name": current.actor.name,
+        "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()},
+    }
     return {f"{spec.name}_id": row.id, "event": happened, "updated_at": current.now()}
 
 
@@ -131,11 +152,21 @@ def row_of(current: Context) -> dict[str, Any]:
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
     actor = current.actor
-    return {"started_at": current.started_at, "ended_at": current.now(), "user_id": actor.user_id, "user_name": actor.name,
-            "department": actor.department, "action_class": act.kind, "action_code": act.code, "action_name": act.name,
-            "detail": detail, "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
-            "application_id": act.application_id or (cards[0] if cards else None), "client_info": actor.client[:300],
-            "request_id": current.request_id}
+    return {
+        "started_at": current.started_at,
+        "ended_at": current.now(),
+        "user_id": actor.user_id,
+        "user_name": actor.name,
+        "department": actor.department,
+        "action_class": act.kind,
+        "action_code": act.code,
+        "action_name": act.name,
+        "detail": detail,
+        "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
+        "application_id": act.application_id or (cards[0] if cards else None),
+        "client_info": actor.client[:300],
+        "request_id": current.request_id,
+    }
 
 
 def _named_after(change: dict[str, Any]) -> Act:
@@ -156,7 +187,7 @@ def _mark(session: Session, transaction: SessionTransaction) -> None:
 
 def _forget(session: Session, transaction: SessionTransaction) -> None:
     """What was rolled back did not happen: all of it, or what followed the savepoint."""
-    del context(session).changes[context(session).cache.pop(transaction, 0):]
+    del context(session).changes[context(session).cache.pop(transaction, 0) :]
 
 
 def attach(session_class: type[Session]) -> None:

@@ -50,14 +50,20 @@ def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
     return spoken
 
 
-@click.command(help="データベースを最新の形にし、役割・区分コード・手数料・保存年限を用意します（DEMO=1 ではデモの窓口とアカウントも）。")
+@click.command(
+    help="データベースを最新の形にし、役割・区分コード・手数料・保存年限を用意します（DEMO=1 ではデモの窓口とアカウントも）。"
+)
 @with_appcontext
 @in_words
 def setup() -> None:
     from app.installing import install
 
     outcome = install(current_app._get_current_object())  # type: ignore[attr-defined]
-    click.echo(f"準備ができました（新しく入れたもの {outcome.added} 件）。" if outcome.added else "準備はできています。変更はありません。")
+    click.echo(
+        f"準備ができました（新しく入れたもの {outcome.added} 件）。"
+        if outcome.added
+        else "準備はできています。変更はありません。"
+    )
     if outcome.demo_password:
         click.echo(f"デモアカウントのパスワード: {outcome.demo_password}")
 
@@ -79,7 +85,9 @@ def open_(days: int | None) -> None:
 jobs_group = AppGroup("jobs", help="定時の仕事")
 
 
-@jobs_group.command("worker", help="予約枠の開放などの定時の仕事を、始めに一度、その後は1時間ごとに行います（止めるまで動きます）。")
+@jobs_group.command(
+    "worker", help="予約枠の開放などの定時の仕事を、始めに一度、その後は1時間ごとに行います（止めるまで動きます）。"
+)
 @click.option("--once", is_flag=True, help="一度だけ行って終わります。失敗した仕事があれば 1 で終わります（cron 向け）。")
 @in_words
 def worker(once: bool) -> None:
@@ -101,7 +109,9 @@ demo_group = AppGroup("demo", help="デモデータ")
 
 @demo_group.command("load", help="空のデータベースに、つくりものの業務データを入れます。同じ種からは同じデータができます。")
 @click.option("--years", default=1, show_default=True, help="何年分か")
-@click.option("--volume", type=click.Choice(["small", "kobe"]), default="small", show_default=True, help="small は少量、kobe は実際の規模")
+@click.option(
+    "--volume", type=click.Choice(["small", "kobe"]), default="small", show_default=True, help="small は少量、kobe は実際の規模"
+)
 @click.option("--seed", default=1, show_default=True, help="乱数の種")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="データの終わりの日（省略すると今日）")
 @in_words

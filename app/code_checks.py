@@ -20,12 +20,17 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 
 def guarded(table: Table) -> dict[str, tuple[str, list[str]]]:
     """CHECK → (column, values) of every column of codes."""
-    return {conv(f"ck_{table.name}_{column.type.name}"): (column.name, list(column.type.enums))
-            for column in table.columns if isinstance(column.type, Enum) and column.type.create_constraint}
+    return {
+        conv(f"ck_{table.name}_{column.type.name}"): (column.name, list(column.type.enums))
+        for column in table.columns
+        if isinstance(column.type, Enum) and column.type.create_constraint
+    }
 
 
 @comparators.dispatch_for("table", priority=DispatchPriority.LAST)
-def compare(context: AutogenContext, changes: ModifyTableOps, schema: str | None, name: str, there: Table | None, wanted: Table | None) -> None:
+def compare(
+    context: AutogenContext, changes: ModifyTableOps, schema: str | None, name: str, there: Table | None, wanted: Table | None
+) -> None:
     """Replaces each CHECK whose values are no longer those of its code."""
     if there is None or wanted is None or context.inspector is None:
         return
@@ -34,8 +39,10 @@ def compare(context: AutogenContext, changes: ModifyTableOps, schema: str | None
         if check in stored and set(_LITERAL.findall(stored[check])) != set(values):
             before = CreateCheckConstraintOp(check, name, stored[check])
             words = ", ".join(f"'{value}'" for value in values)
-            changes.ops += [DropConstraintOp(check, name, type_="check", _reverse=before),
-                            CreateCheckConstraintOp(check, name, f"{column} IN ({words})")]
+            changes.ops += [
+                DropConstraintOp(check, name, type_="check", _reverse=before),
+                CreateCheckConstraintOp(check, name, f"{column} IN ({words})"),
+            ]
 
 
 __all__ = ["compare", "guarded"]

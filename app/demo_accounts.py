@@ -62,9 +62,16 @@ def install(session: Session, once: Callable[[str], bool], password: str, *, for
 
 
 def _made(session: Session, account: Account) -> Staff:
-    user = Staff(username=account.username, last_name=account.family, first_name=account.given, active=True, employer=account.employer,
-                 email=f"{account.username}@example.invalid", department=account.department,
-                 roles=list(session.scalars(select(Role).where(Role.name == account.role))),
-                 counters=list(session.scalars(select(Counter).where(Counter.code.in_(account.counters)))))
+    user = Staff(
+        username=account.username,
+        last_name=account.family,
+        first_name=account.given,
+        active=True,
+        employer=account.employer,
+        email=f"{account.username}@example.invalid",
+        department=account.department,
+        roles=list(session.scalars(select(Role).where(Role.name == account.role))),
+        counters=list(session.scalars(select(Counter).where(Counter.code.in_(account.counters)))),
+    )
     session.add(user)
     return user

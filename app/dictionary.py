@@ -16,7 +16,16 @@ HEAD = """# データ辞書
 「個人情報」の ◎ は一覧で末尾だけを見せる項目、○ は氏名として見せる項目です。どちらも操作ログでは伏せます。
 """
 PII = {False: "", True: "◎", "name": "○"}
-KINDS = {"Boolean": "真偽", "Date": "日付", "Time": "時刻", "UtcDateTime": "日時", "Integer": "整数", "BigInteger": "整数", "Text": "文章", "JSON": "JSON"}
+KINDS = {
+    "Boolean": "真偽",
+    "Date": "日付",
+    "Time": "時刻",
+    "UtcDateTime": "日時",
+    "Integer": "整数",
+    "BigInteger": "整数",
+    "Text": "文章",
+    "JSON": "JSON",
+}
 
 
 def page() -> str:
@@ -35,7 +44,11 @@ def _contents(known: list[Spec]) -> Iterator[str]:
 
 def _scope(spec: Spec) -> str:
     """Whose rows one sees: those of one's counters, found in these columns or in the row above."""
-    words = [part.label if part.target is Counter else f"{part.target.__label__}と同じ" for part in map(spec.parts.get, spec.scope) if part]
+    words = [
+        part.label if part.target is Counter else f"{part.target.__label__}と同じ"
+        for part in map(spec.parts.get, spec.scope)
+        if part
+    ]
     return "・".join(words) if words else "すべて"
 
 

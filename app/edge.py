@@ -91,8 +91,9 @@ def _finish(response: Response) -> Response:
     current: Context | None = g.get("context")
     if current is None or is_plain(request.endpoint):
         return response
-    if response.status_code < 400 and (current.changes or db.session.new or db.session.dirty or db.session.deleted
-                                       or g.get("wrote")):
+    if response.status_code < 400 and (
+        current.changes or db.session.new or db.session.dirty or db.session.deleted or g.get("wrote")
+    ):
         try:
             _commit(current)
             return response
@@ -227,5 +228,19 @@ def limit_key(address: str) -> str:
     return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
 
 
-__all__ = ["begin", "client", "client_address", "flash", "init", "is_file", "is_plain", "is_within", "limit_key", "log_with_changes",
-           "page", "redirect", "refuse", "write_alone"]
+__all__ = [
+    "begin",
+    "client",
+    "client_address",
+    "flash",
+    "init",
+    "is_file",
+    "is_plain",
+    "is_within",
+    "limit_key",
+    "log_with_changes",
+    "page",
+    "redirect",
+    "refuse",
+    "write_alone",
+]

@@ -46,7 +46,9 @@ class PersonalNumberFound(AppError):
 
     def __init__(self, *, label: str = "", field: str | None = None) -> None:
         where = f"「{label}」に" if label else ""
-        super().__init__(f"{where}個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。", field=field)
+        super().__init__(
+            f"{where}個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。", field=field
+        )
 
 
 class Busy(AppError):

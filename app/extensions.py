@@ -47,8 +47,17 @@ def engine_options(url: str) -> dict[str, Any]:
         return {**options, "connect_args": connect, "pool_size": 20, "max_overflow": 40}
     # Prepared statements would be planned once for all values and then ignore the selective index; starting parallel workers
     # costs more than any question of a screen takes.
-    return {**options, "pool_size": 20, "max_overflow": 20, "pool_recycle": 1800,
-            "connect_args": {"prepare_threshold": None, "connect_timeout": 5, "options": "-c lock_timeout=3s -c timezone=UTC -c max_parallel_workers_per_gather=0"}}
+    return {
+        **options,
+        "pool_size": 20,
+        "max_overflow": 20,
+        "pool_recycle": 1800,
+        "connect_args": {
+            "prepare_threshold": None,
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=3s -c timezone=UTC -c max_parallel_workers_per_gather=0",
+        },
+    }
 
 
 def tune(engine: Engine) -> None:
@@ -62,8 +71,15 @@ def tune(engine: Engine) -> None:
 
 def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
     dbapi.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={int(WRITER_WAIT * 1000)}",
-                   "cache_size=-65536", "mmap_size=268435456", "temp_store=MEMORY"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(WRITER_WAIT * 1000)}",
+        "cache_size=-65536",
+        "mmap_size=268435456",
+        "temp_store=MEMORY",
+    ):
         dbapi.execute(f"PRAGMA {pragma}")
 
 

@@ -14,11 +14,15 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from app import edge
 
 csrf = CSRFProtect()
-STALE = ("画面が古くなったか、別の画面から送られたため、受け付けませんでした。入力は保存されていません。"
-         "前の画面を開き直して、もう一度お試しください。")
+STALE = (
+    "画面が古くなったか、別の画面から送られたため、受け付けませんでした。入力は保存されていません。"
+    "前の画面を開き直して、もう一度お試しください。"
+)
 
-POLICY = ("default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-          "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -35,8 +35,9 @@ def compile_catalogues(directory: Path = DIRECTORY) -> list[Path]:
 
 def init(app: Flask) -> None:
     """Says where our catalogues are, before FAB or Babel look."""
-    app.config.update(BABEL_DEFAULT_LOCALE=LOCALE, BABEL_DEFAULT_TIMEZONE="Asia/Tokyo",
-                      BABEL_TRANSLATION_DIRECTORIES=str(DIRECTORY))
+    app.config.update(
+        BABEL_DEFAULT_LOCALE=LOCALE, BABEL_DEFAULT_TIMEZONE="Asia/Tokyo", BABEL_TRANSLATION_DIRECTORIES=str(DIRECTORY)
+    )
     if app.config["SITE"] == "resident":
         Babel(app, locale_selector=lambda: LOCALE)
 

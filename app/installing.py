@@ -143,8 +143,9 @@ def _rights(session: Session) -> dict[tuple[str, str], PermissionView]:
     pairs = {(row.permission.name, row.view_menu.name): row for row in session.scalars(select(PermissionView))}
     for verb, view in wanted:
         if (verb, view) not in pairs:
-            pairs[verb, view] = PermissionView(permission=verbs.setdefault(verb, Permission(name=verb)),
-                                               view_menu=views.setdefault(view, ViewMenu(name=view)))
+            pairs[verb, view] = PermissionView(
+                permission=verbs.setdefault(verb, Permission(name=verb)), view_menu=views.setdefault(view, ViewMenu(name=view))
+            )
             session.add(pairs[verb, view])
     return pairs
 

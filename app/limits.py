@@ -79,8 +79,11 @@ def init(app: Flask, site_settings: Settings) -> None:
     """Puts the one limiter on a site. Before FAB, which would otherwise make its own and switch limiting off."""
     for name in ("limit_login", "limit_booking", "limit_lookup"):
         _must_be_limits(name, getattr(site_settings, name))
-    app.config.update(RATELIMIT_ENABLED=True, RATELIMIT_STORAGE_URI=site_settings.redis_url or "memory://",
-                      RATELIMIT_STORAGE_OPTIONS=_REDIS if site_settings.redis_url else {})
+    app.config.update(
+        RATELIMIT_ENABLED=True,
+        RATELIMIT_STORAGE_URI=site_settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=_REDIS if site_settings.redis_url else {},
+    )
     limiter._storage_dead = False  # a new storage is not the one that was found dead
     limiter.init_app(app)
     app.register_error_handler(429, _too_often)
@@ -92,7 +95,9 @@ def _must_be_limits(name: str, value: str) -> None:
     try:
         parse_many(value)
     except ValueError as error:
-        raise ValueError(f"{name.upper()} は「5 per minute; 30 per hour」のように書いてください（いまの値: {value!r}）") from error
+        raise ValueError(
+            f"{name.upper()} は「5 per minute; 30 per hour」のように書いてください（いまの値: {value!r}）"
+        ) from error
 
 
 def _too_often(_error: RateLimitExceeded) -> Response:

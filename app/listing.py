@@ -75,7 +75,15 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     search = Search.of(session, spec, want.search)
     count = _count(session, spec, want, search)
     backwards = place.end or place.before is not None
-    statement = _keys(spec, want, search, beyond=_beyond(session, spec, want, place), is_common=count > COMMON, reverse=backwards, limit=size + 1)
+    statement = _keys(
+        spec,
+        want,
+        search,
+        beyond=_beyond(session, spec, want, place),
+        is_common=count > COMMON,
+        reverse=backwards,
+        limit=size + 1,
+    )
     keys = list(session.scalars(statement))
     more, keys = len(keys) > size, keys[:size]
     if not keys and place != Place():  # the row it should have followed has gone, or nothing lies beyond it
@@ -86,18 +94,23 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     return Page(rows=_rows(session, spec, keys), count=count, has_previous=place.after is not None, has_next=more)
 
 
-def _keys(spec: Spec, want: Criteria, search: Search, *, beyond: list[ColumnElement[bool]], is_common: bool, reverse: bool,
-          limit: int) -> Select[Any]:
+def _keys(
+    spec: Spec, want: Criteria, search: Search, *, beyond: list[ColumnElement[bool]], is_common: bool, reverse: bool, limit: int
+) -> Select[Any]:
     """The keys of a page. Where the question has branches, each gives a page of its own, and the page is the first of all of them."""
     walk, order = is_common or bool(_range(spec, want)), order_of(spec, want)
     columns = _order_columns(spec, want)
-    pages = [_sorted(select(*columns).where(*conditions(spec, want), *branch, *beyond), columns, order, reverse=reverse).limit(limit)
-             for branch in search.branches(walk=is_common)]
+    pages = [
+        _sorted(select(*columns).where(*conditions(spec, want), *branch, *beyond), columns, order, reverse=reverse).limit(limit)
+        for branch in search.branches(walk=is_common)
+    ]
     if len(pages) == 1:
         statement = pages[0].with_only_columns(spec.model.id)
     else:
         merged = union_all(*(select(page.subquery()) for page in pages)).subquery()
-        statement = _sorted(select(merged.c.id), [merged.c[column.key] for column in columns], order, reverse=reverse).limit(limit)
+        statement = _sorted(select(merged.c.id), [merged.c[column.key] for column in columns], order, reverse=reverse).limit(
+            limit
+        )
     return statement.execution_options(walk=walk, unscoped=search.is_scoped and not is_common)
 
 
@@ -127,7 +140,10 @@ def _count(session: Session, spec: Spec, want: Criteria, search: Search) -> int:
     counted = [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
     inner = counted[0] if len(counted) == 1 else union_all(*(select(part.subquery()) for part in counted)).limit(COUNT_CAP + 1)
     statement = select(func.count()).select_from(inner.subquery())
-    return session.scalar(statement.execution_options(walk=bool(_range(spec, want)) and not want.search, unscoped=search.is_scoped)) or 0
+    return (
+        session.scalar(statement.execution_options(walk=bool(_range(spec, want)) and not want.search, unscoped=search.is_scoped))
+        or 0
+    )
 
 
 def matching(session: Session, spec: Spec, want: Criteria) -> Select[Any]:
@@ -186,8 +202,14 @@ def _beyond(session: Session, spec: Spec, want: Criteria, place: Place) -> list[
 def conditions(spec: Spec, want: Criteria) -> list[ColumnElement[bool]]:
     """The filters as SQL. Where days are asked for, SQLite is led to their index and checks the other columns on the way."""
     leading = _range(spec, want)
-    return [c for part in spec.filters if (value := want.filters.get(part.key)) is not None
-            for c in _condition(spec, part, value, walk=leading is not None and part is not leading and not _indexed_with(spec, part, leading))]
+    return [
+        c
+        for part in spec.filters
+        if (value := want.filters.get(part.key)) is not None
+        for c in _condition(
+            spec, part, value, walk=leading is not None and part is not leading and not _indexed_with(spec, part, leading)
+        )
+    ]
 
 
 def _indexed_with(spec: Spec, part: Part, leading: Part) -> bool:
@@ -208,8 +230,10 @@ def _ends(part: Part, value: Range) -> tuple[Any, Any]:
     """The ends as stored: days of a moment are the office's days, midnight to midnight."""
     if part.shape != "moment":
         return value.start, value.end
-    return (datetime.combine(value.start, time.min, TOKYO) if value.start else None,
-            datetime.combine(value.end + timedelta(days=1), time.min, TOKYO) if value.end else None)
+    return (
+        datetime.combine(value.start, time.min, TOKYO) if value.start else None,
+        datetime.combine(value.end + timedelta(days=1), time.min, TOKYO) if value.end else None,
+    )
 
 
 def parse(spec: Spec, key: str, raw: Any) -> Any:
@@ -238,5 +262,21 @@ def whole(words: str, type_: Any) -> int | None:
     return int(words) if words.isascii() and words.isdecimal() and len(words) < 20 and int(words) < limit else None
 
 
-__all__ = ["COUNT_CAP", "SIZES", "Criteria", "Order", "Page", "Place", "Range", "TooShort", "capped_count", "conditions", "fetch",
-           "matching", "order_of", "parse", "shown", "whole"]
+__all__ = [
+    "COUNT_CAP",
+    "SIZES",
+    "Criteria",
+    "Order",
+    "Page",
+    "Place",
+    "Range",
+    "TooShort",
+    "capped_count",
+    "conditions",
+    "fetch",
+    "matching",
+    "order_of",
+    "parse",
+    "shown",
+    "whole",
+]

@@ -14,20 +14,37 @@ from models.masters import RetentionBasis
 # list → (value, name, number in files), in the order of screens
 CODE_LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "issue_kind": (
-        ("new", "新規", "1"), ("renewal", "更新", "2"), ("reissue", "再交付", "3"), ("remarks_full", "追記欄満欄", "4"),
-        ("overseas", "国外転出者", "5"), ("express", "特急", "6"),
+        ("new", "新規", "1"),
+        ("renewal", "更新", "2"),
+        ("reissue", "再交付", "3"),
+        ("remarks_full", "追記欄満欄", "4"),
+        ("overseas", "国外転出者", "5"),
+        ("express", "特急", "6"),
     ),
     "registration_reason": (
-        ("first", "初回", "1"), ("lost", "紛失", "2"), ("burnt", "焼失", "3"), ("damaged", "損傷", "4"), ("defective", "機能不良", "5"),
-        ("expiry", "期限", "6"), ("remarks", "追記欄", "7"), ("number_change", "番号変更", "8"), ("other", "その他", "9"),
+        ("first", "初回", "1"),
+        ("lost", "紛失", "2"),
+        ("burnt", "焼失", "3"),
+        ("damaged", "損傷", "4"),
+        ("defective", "機能不良", "5"),
+        ("expiry", "期限", "6"),
+        ("remarks", "追記欄", "7"),
+        ("number_change", "番号変更", "8"),
+        ("other", "その他", "9"),
     ),
     # 仮: J-LIS の正式な一覧は未入手
     "card_status": (
-        ("issued_stock", "交付前（仮）", "1"), ("active", "運用中（仮）", "2"), ("suspended", "一時停止（仮）", "3"), ("revoked", "失効（仮）", "4"),
+        ("issued_stock", "交付前（仮）", "1"),
+        ("active", "運用中（仮）", "2"),
+        ("suspended", "一時停止（仮）", "3"),
+        ("revoked", "失効（仮）", "4"),
     ),
     "business_class": (("issue", "交付", "1"), ("reissue", "再交付", "2"), ("certificate", "電子証明書", "3")),
     "document_class": (
-        ("application", "申請書", "1"), ("identity", "本人確認書類", "2"), ("answer", "回答書", "3"), ("agency", "代理権証明", "4"),
+        ("application", "申請書", "1"),
+        ("identity", "本人確認書類", "2"),
+        ("answer", "回答書", "3"),
+        ("agency", "代理権証明", "4"),
         ("other", "その他", "9"),
     ),
 }
@@ -69,10 +86,17 @@ def rows() -> Iterator[tuple[str, Base]]:
     """(name under which it is installed, row) of everything above."""
     for list_name, items in CODE_LISTS.items():
         for order, (value, name, number) in enumerate(items, 1):
-            yield f"code:{list_name}.{value}", CodeItem(list_name=list_name, value=value, name=name, number=number, sort_order=order)
+            yield (
+                f"code:{list_name}.{value}",
+                CodeItem(list_name=list_name, value=value, name=name, number=number, sort_order=order),
+            )
     for start, kind, reason, amount, note in FEES:
-        yield f"fee:{start}.{kind}.{reason}", FeeRule(
-            valid_from=start, issue_kind=kind, registration_reason=reason, amount=amount, note=note)
+        yield (
+            f"fee:{start}.{kind}.{reason}",
+            FeeRule(valid_from=start, issue_kind=kind, registration_reason=reason, amount=amount, note=note),
+        )
     for document_class, basis, years, note in RETENTION:
-        yield f"retention:{document_class}", RetentionRule(
-            document_class=document_class, basis=basis, years=years, valid_from=START, note=note)
+        yield (
+            f"retention:{document_class}",
+            RetentionRule(document_class=document_class, basis=basis, years=years, valid_from=START, note=note),
+        )

@@ -33,7 +33,9 @@ class DeadLink(AppError):
     status = 410
 
     def __init__(self) -> None:
-        super().__init__(f"このリンクは使えません。発行から{LINK_HOURS}時間が過ぎたか、すでに使われました。管理者に新しいリンクを頼んでください。")
+        super().__init__(
+            f"このリンクは使えません。発行から{LINK_HOURS}時間が過ぎたか、すでに使われました。管理者に新しいリンクを頼んでください。"
+        )
 
 
 class NewPasswordForm(FlaskForm):
@@ -121,14 +123,18 @@ def _refused(form: NewPasswordForm, owner: Staff | None = None) -> tuple[str, in
 def _keep(user: Staff, password: str) -> None:
     """Stores the new password, ends every session of its owner and says so in the log."""
     session = db.session()
-    session.execute(update(STAFF).where(STAFF.c.id == user.id).values(
-        password=passwords.hashed(password), must_change_password=False, fail_login_count=0))
+    session.execute(
+        update(STAFF)
+        .where(STAFF.c.id == user.id)
+        .values(password=passwords.hashed(password), must_change_password=False, fail_login_count=0)
+    )
     sessions.end_all(session, user.id)
     session.refresh(user)
     edge.log_with_changes()
 
 
 # -- the administrator's part -----------------------------------------------------------------------------------------
+
 
 def reset_link(session: Session, user: Staff) -> str:
     """Takes an account's password away, ends its sessions and gives the path of a link that sets a new one, once, within a day.

@@ -19,15 +19,33 @@ _AT_ONCE = threading.BoundedSemaphore(4)  # a burst of sign-ins waits here inste
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe(16))
 _WEAK_BELOW = 3  # of zxcvbn's 0 to 4: "safely unguessable" when an attacker has only the sign-in page
 _LOOKED_AT = 72  # characters zxcvbn looks at; what follows only makes a password stronger
-OFFICE_WORDS = ("kobe", "神戸", "mynumber", "マイナンバー", "sannomiya", "三宮", "tanigami", "谷上", "shinnagata", "新長田",
-                "gakuentoshi", "学園都市", "hyogo", "兵庫", "市役所")
+OFFICE_WORDS = (
+    "kobe",
+    "神戸",
+    "mynumber",
+    "マイナンバー",
+    "sannomiya",
+    "三宮",
+    "tanigami",
+    "谷上",
+    "shinnagata",
+    "新長田",
+    "gakuentoshi",
+    "学園都市",
+    "hyogo",
+    "兵庫",
+    "市役所",
+)
 
 TOO_SHORT = f"パスワードは{SHORTEST}文字以上にしてください。短い言葉をいくつかつなげると、長くても覚えやすくなります。"
 TOO_LONG = f"パスワードは{LONGEST}文字までにしてください。"
-HAS_OWN_WORD = ("自分の名前・ユーザーIDや、神戸・三宮・mynumber などこの仕事の言葉は、推測されやすいため使えません。"
-                "その言葉を除いてください。")
-COMMON = ("よく使われる言葉や、並び・くり返しでできているため、推測されやすいパスワードです。"
-          "関係のない言葉をいくつかつなげてください。")
+HAS_OWN_WORD = (
+    "自分の名前・ユーザーIDや、神戸・三宮・mynumber などこの仕事の言葉は、推測されやすいため使えません。"
+    "その言葉を除いてください。"
+)
+COMMON = (
+    "よく使われる言葉や、並び・くり返しでできているため、推測されやすいパスワードです。関係のない言葉をいくつかつなげてください。"
+)
 
 
 def hashed(password: str) -> str:

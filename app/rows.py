@@ -70,8 +70,10 @@ def _now_as(what: str, current: Context) -> Any:
     return {
         "today": lambda: local.date(),
         "clock": lambda: (local - timedelta(microseconds=local.microsecond)).time(),
-        "actor_id": lambda: current.actor.user_id, "by_id": lambda: current.actor.user_id,
-        "actor_name": lambda: current.actor.name, "by_name": lambda: current.actor.name,
+        "actor_id": lambda: current.actor.user_id,
+        "by_id": lambda: current.actor.user_id,
+        "actor_name": lambda: current.actor.name,
+        "by_name": lambda: current.actor.name,
     }.get(what, current.now)()
 
 

@@ -46,8 +46,16 @@ class Part:
             return "code"
         if self.field.codes:
             return "codes"
-        kinds = ((Boolean, "flag"), ((UtcDateTime, DateTime), "moment"), (Date, "date"), (Time, "time"), (JSON, "json"), (Text, "memo"),
-                 (String, "memo" if self.field.kind == "memo" else "text"), (Integer, "number"))
+        kinds = (
+            (Boolean, "flag"),
+            ((UtcDateTime, DateTime), "moment"),
+            (Date, "date"),
+            (Time, "time"),
+            (JSON, "json"),
+            (Text, "memo"),
+            (String, "memo" if self.field.kind == "memo" else "text"),
+            (Integer, "number"),
+        )
         return next((word for kind, word in kinds if isinstance(self.type, kind)), "text")
 
     @property
@@ -167,8 +175,9 @@ class Spec:
     @cached_property
     def filters(self) -> list[Part]:
         """Parts offered as filters: indexed, and not text. Personal ones never stand in the address."""
-        return [p for p in self.parts.values() if p.field.search and not p.is_many
-                and (p.is_relation or is_filter(p.column, p.field))]
+        return [
+            p for p in self.parts.values() if p.field.search and not p.is_many and (p.is_relation or is_filter(p.column, p.field))
+        ]
 
     @cached_property
     def name_searched(self) -> list[Part]:

@@ -44,8 +44,11 @@ def _belongs(spec: Spec, name: str, columns: Any, counters: frozenset[int], *, w
 
 @lru_cache(maxsize=256)
 def _options(counters: frozenset[int], *, walk: bool) -> tuple[Any, ...]:
-    return tuple(with_loader_criteria(spec.model, criteria(spec, counters, walk=walk), include_aliases=True)
-                 for spec in specs().values() if spec.scope)
+    return tuple(
+        with_loader_criteria(spec.model, criteria(spec, counters, walk=walk), include_aliases=True)
+        for spec in specs().values()
+        if spec.scope
+    )
 
 
 def _limit_reading(state: ORMExecuteState) -> None:
@@ -66,7 +69,11 @@ def _limit_writing(session: Session, *_: Any) -> None:
     gone = set(session.deleted)
     for row in {*session.new, *session.dirty, *gone}:
         spec, is_gone = spec_of(type(row)), row in gone
-        if spec and spec.scope and not _within(session, spec, row, current.actor.counters, leaving=is_gone or bool(current.widened)):
+        if (
+            spec
+            and spec.scope
+            and not _within(session, spec, row, current.actor.counters, leaving=is_gone or bool(current.widened))
+        ):
             raise NotFound if is_gone else NotFound(ELSEWHERE)
 
 

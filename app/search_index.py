@@ -27,7 +27,8 @@ def creating(table: str, dialect: str) -> list[str]:
     return [
         f"CREATE VIRTUAL TABLE {table}_fts USING fts5(search_key, content='{table}', content_rowid='id', columnsize=0, "
         "tokenize=\"ascii tokenchars '|'\")",
-        *_triggers(table), f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')",
+        *_triggers(table),
+        f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')",
     ]
 
 
@@ -64,8 +65,13 @@ def mend(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         return
     for table in sorted(existing(connection)):
-        triggers = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table "
-                                          "AND name LIKE :table || '_fts_a_'"), {"table": table})
+        triggers = connection.scalar(
+            text(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table "
+                "AND name LIKE :table || '_fts_a_'"
+            ),
+            {"table": table},
+        )
         if triggers != 3 and connection.dialect.has_table(connection, table):
             drop(connection, table)
             create(connection, table)
@@ -74,11 +80,19 @@ def mend(connection: Connection) -> None:
 def existing(connection: Connection) -> set[str]:
     """Tables whose index stands in the database."""
     if connection.dialect.name == "postgresql":
-        found = connection.scalars(text(r"SELECT tablename FROM pg_indexes WHERE schemaname = current_schema() "
-                                        r"AND indexname = 'ix_' || tablename || '_search'"))
+        found = connection.scalars(
+            text(
+                r"SELECT tablename FROM pg_indexes WHERE schemaname = current_schema() "
+                r"AND indexname = 'ix_' || tablename || '_search'"
+            )
+        )
     else:
-        found = connection.scalars(text(r"SELECT substr(name, 1, length(name) - 4) FROM sqlite_master "
-                                        r"WHERE type = 'table' AND name LIKE '%\_fts' ESCAPE '\'"))
+        found = connection.scalars(
+            text(
+                r"SELECT substr(name, 1, length(name) - 4) FROM sqlite_master "
+                r"WHERE type = 'table' AND name LIKE '%\_fts' ESCAPE '\'"
+            )
+        )
     return set(found)
 
 

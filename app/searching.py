@@ -21,6 +21,7 @@ from app.text import alnum, fold, has_personal_number, pieces, place, tidy
 
 MOST_VALUES = 30  # names that one search may mean at once
 
+
 class TooShort(AppError):
     def __init__(self) -> None:
         super().__init__("検索する言葉は2文字以上で入力してください。", field="q")
@@ -104,14 +105,20 @@ class Search:
         if self.dialect == "sqlite":
             return [self._in_fts(phrases, places)]
         wanted = sorted({piece for phrase in phrases for piece in phrase.split()})
-        return [_holds(column, "@>", wanted), *([_holds(column, "&&", places)] if places else []),
-                *(column.contains(phrase, autoescape=True) for phrase in phrases if " " in phrase)]
+        return [
+            _holds(column, "@>", wanted),
+            *([_holds(column, "&&", places)] if places else []),
+            *(column.contains(phrase, autoescape=True) for phrase in phrases if " " in phrase),
+        ]
 
     def _in_fts(self, phrases: list[str], places: list[str]) -> ColumnElement[bool]:
         fts = f"{self.spec.model.__tablename__}_fts"
         wanted = [_quoted(phrases, " AND "), *([_quoted(places, " OR ")] if places else [])]
-        hits: Select[Any] = select(literal_column("rowid")).select_from(text(fts)).where(
-            text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(wanted)))
+        hits: Select[Any] = (
+            select(literal_column("rowid"))
+            .select_from(text(fts))
+            .where(text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(wanted)))
+        )
         found: ColumnElement[bool] = self.spec.model.id.in_(hits)
         return found
 
@@ -126,7 +133,9 @@ def _values_with(session: Session, spec: Spec, words: tuple[str, ...]) -> tuple[
     instead of being read from end to end."""
     column = cast_(Table, spec.model.__table__).c[spec.few_searched[0].key]
     known = select(func.min(column).label("value")).cte("known", recursive=True)
-    known = known.union_all(select(select(func.min(column)).where(column > known.c.value).scalar_subquery()).where(known.c.value.is_not(None)))
+    known = known.union_all(
+        select(select(func.min(column)).where(column > known.c.value).scalar_subquery()).where(known.c.value.is_not(None))
+    )
     every = session.scalars(select(known.c.value).where(known.c.value.is_not(None)))
     found = tuple(value for value in every if all(word in fold(value) for word in words))
     if len(found) > MOST_VALUES:
@@ -152,4 +161,6 @@ def _joined(words: list[str]) -> tuple[str, ...]:
 
 def _holds(column: Any, operator: str, wanted: list[str]) -> ColumnElement[bool]:
     """All (@>) or one (&&) of the pieces, asked of the index over them."""
-    return func.string_to_array(column, literal_column("' '"), type_=ARRAY(Text)).op(operator, is_comparison=True)(cast(wanted, ARRAY(Text)))
+    return func.string_to_array(column, literal_column("' '"), type_=ARRAY(Text)).op(operator, is_comparison=True)(
+        cast(wanted, ARRAY(Text))
+    )

@@ -28,14 +28,28 @@ def _settings(settings: Settings) -> dict[str, Any]:
     """Every default of FAB and Flask-Login that is too open, or writes at start."""
     hosts = [pattern for host in settings.trusted_hosts for pattern in (host, f"{host}:*")]
     return {
-        "AUTH_TYPE": AUTH_DB, "AUTH_USER_REGISTRATION": False, "AUTH_USERNAME_CI": True,
-        "AUTH_RATE_LIMITED": True, "AUTH_RATE_LIMIT": settings.limit_login,
-        "AUTH_ROLE_ADMIN": "fab_admin", "AUTH_ROLE_PUBLIC": "fab_public",  # FAB asks for the names; nobody holds these roles
-        "FAB_ROLES": {}, "FAB_ROLES_MAPPING": {},
-        "FAB_CREATE_DB": False, "FAB_UPDATE_PERMS": False, "FAB_ADD_SECURITY_API": False, "FAB_API_KEY_ENABLED": False,
-        "FAB_ADD_MENU_API": False, "FAB_ADD_OPENAPI_VIEWS": False, "FAB_API_SWAGGER_UI": False, "FAB_API_SHOW_STACKTRACE": False,
-        "FAB_API_ALLOW_JSON_QS": False, "FAB_API_MAX_PAGE_SIZE": 100, "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
-        "FAB_SAFE_REDIRECT_HOSTS": hosts, "FAB_BASE_TEMPLATE": "panel/base.html",
+        "AUTH_TYPE": AUTH_DB,
+        "AUTH_USER_REGISTRATION": False,
+        "AUTH_USERNAME_CI": True,
+        "AUTH_RATE_LIMITED": True,
+        "AUTH_RATE_LIMIT": settings.limit_login,
+        "AUTH_ROLE_ADMIN": "fab_admin",
+        "AUTH_ROLE_PUBLIC": "fab_public",  # FAB asks for the names; nobody holds these roles
+        "FAB_ROLES": {},
+        "FAB_ROLES_MAPPING": {},
+        "FAB_CREATE_DB": False,
+        "FAB_UPDATE_PERMS": False,
+        "FAB_ADD_SECURITY_API": False,
+        "FAB_API_KEY_ENABLED": False,
+        "FAB_ADD_MENU_API": False,
+        "FAB_ADD_OPENAPI_VIEWS": False,
+        "FAB_API_SWAGGER_UI": False,
+        "FAB_API_SHOW_STACKTRACE": False,
+        "FAB_API_ALLOW_JSON_QS": False,
+        "FAB_API_MAX_PAGE_SIZE": 100,
+        "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
+        "FAB_SAFE_REDIRECT_HOSTS": hosts,
+        "FAB_BASE_TEMPLATE": "panel/base.html",
         "ERROR_TEMPLATE": "panel/error.html",
         "SESSION_PROTECTION": None,  # the session is a row of ours; marking it when an address changes would only write to it
     }
@@ -79,8 +93,13 @@ class StaffSecurity(SecurityManager):
         row, session = sessions.current().row, db.session()
         if row is None or row.user_id != int(pk):
             return None
-        user = session.scalars(select(Staff).where(Staff.id == row.user_id).options(
-            joinedload(Staff.roles), joinedload(Staff.counters))).unique().one_or_none()
+        user = (
+            session.scalars(
+                select(Staff).where(Staff.id == row.user_id).options(joinedload(Staff.roles), joinedload(Staff.counters))
+            )
+            .unique()
+            .one_or_none()
+        )
         if why := _ended(user, row.password_stamp, context(session).local().date()):
             session.rollback()  # before the short transaction below: SQLite has one writer
             sessions.drop(why)
@@ -121,10 +140,14 @@ class StaffSecurity(SecurityManager):
     def _read_rights(self) -> frozenset[tuple[str, str]]:
         pair, held = self.permissionview_model, [role.id for role in current_user.roles]
         rows = db.session.execute(
-            select(self.permission_model.name, self.viewmenu_model.name).select_from(pair)
+            select(self.permission_model.name, self.viewmenu_model.name)
+            .select_from(pair)
             .join(self.permission_model, pair.permission_id == self.permission_model.id)
             .join(self.viewmenu_model, pair.view_menu_id == self.viewmenu_model.id)
-            .join(pair.role).where(self.role_model.id.in_(held)).distinct())
+            .join(pair.role)
+            .where(self.role_model.id.in_(held))
+            .distinct()
+        )
         return frozenset((row[0], row[1]) for row in rows)
 
 
@@ -140,8 +163,13 @@ def actor() -> Actor:
         return Actor(client=edge.client())
     far = accounts.reach([role.name for role in current_user.roles])
     own = frozenset(counter.id for counter in current_user.counters)
-    return Actor(user_id=current_user.username, name=current_user.full_name, department=current_user.department,
-                 client=edge.client(), counters=None if far == "all" else own if far == "own" else frozenset())
+    return Actor(
+        user_id=current_user.username,
+        name=current_user.full_name,
+        department=current_user.department,
+        client=edge.client(),
+        counters=None if far == "all" else own if far == "own" else frozenset(),
+    )
 
 
 def init(app: Flask) -> AppBuilder:

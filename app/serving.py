@@ -32,19 +32,28 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"{str(e['loc'][0]).upper() + ': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        lines = [
+            f"{str(e['loc'][0]).upper() + ': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         sys.exit("設定を確認してください。\n" + "\n".join(lines))
 
 
 def claim(chosen: Settings, *sites: str) -> None:
     """Keeps a second serving process off what only one may use. In production it refuses to start, otherwise it warns."""
     if chosen.sqlite_path and not _take(f"{chosen.sqlite_path}.serving.lock"):
-        _object(chosen, f"データベース {chosen.sqlite_path.name} は、別のプロセスが使っています。SQLite で動かせるのは1プロセスだけです。"
-                        "もう一方を止めるか、PostgreSQL を使ってください。")
+        _object(
+            chosen,
+            f"データベース {chosen.sqlite_path.name} は、別のプロセスが使っています。SQLite で動かせるのは1プロセスだけです。"
+            "もう一方を止めるか、PostgreSQL を使ってください。",
+        )
     if chosen.is_production and not chosen.redis_url:
         for site in sites:
             if not _take(str(ROOT / "var" / f"{site}.limits.lock")):
-                _object(chosen, f"{site} サイトは、別のプロセスで動いています。回数制限をプロセスどうしで共有するため、REDIS_URL を設定してください。")
+                _object(
+                    chosen,
+                    f"{site} サイトは、別のプロセスで動いています。回数制限をプロセスどうしで共有するため、REDIS_URL を設定してください。",
+                )
 
 
 def _take(path: str) -> bool:

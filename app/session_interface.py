@@ -125,12 +125,14 @@ class StaffSessions(SecureCookieSessionInterface):
         return f"{self.get_cookie_name(app)}_visit"
 
     def _set(self, app: Flask, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", httponly=True, secure=self.get_cookie_secure(app),
-                            samesite=self.get_cookie_samesite(app))
+        response.set_cookie(
+            name, value, path="/", httponly=True, secure=self.get_cookie_secure(app), samesite=self.get_cookie_samesite(app)
+        )
 
     def _unset(self, app: Flask, response: Response, name: str) -> None:
-        response.delete_cookie(name, path="/", httponly=True, secure=self.get_cookie_secure(app),
-                               samesite=self.get_cookie_samesite(app))
+        response.delete_cookie(
+            name, path="/", httponly=True, secure=self.get_cookie_secure(app), samesite=self.get_cookie_samesite(app)
+        )
 
 
 def _needs_none(path: str) -> bool:

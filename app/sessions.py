@@ -74,8 +74,14 @@ def start(session: Session, user: Staff) -> None:
     g.pop("csrf_token", None)
     mine["csrf_token"] = secrets.token_hex(20)  # made here, so that two first pages opened at once do not make one each
     mine.cookie = secrets.token_urlsafe(32)
-    values = {"id_hash": digest(mine.cookie), "user_id": user.id, "data": frozen(mine), "created_at": now, "seen_at": now,
-              "password_stamp": passwords.stamp(user.password)}
+    values = {
+        "id_hash": digest(mine.cookie),
+        "user_id": user.id,
+        "data": frozen(mine),
+        "created_at": now,
+        "seen_at": now,
+        "password_stamp": passwords.stamp(user.password),
+    }
     session.execute(insert(TABLE).values(**values))
     mine.row = session.execute(select(TABLE).where(TABLE.c.id_hash == values["id_hash"])).one()
     mine["_user_id"], mine.modified, g.wrote = str(user.id), False, True
@@ -117,8 +123,9 @@ def _empty(mine: StaffSession) -> None:
 def end_row(connection: Connection, row: Row[Any], why: str, now: datetime) -> None:
     """Deletes a session and says so in the log, once, whoever finds it over first."""
     if connection.execute(delete(TABLE).where(TABLE.c.id_hash == row.id_hash)).rowcount:
-        who = connection.execute(select(STAFF.c.username, STAFF.c.last_name, STAFF.c.first_name, STAFF.c.department)
-                                 .where(STAFF.c.id == row.user_id)).one()
+        who = connection.execute(
+            select(STAFF.c.username, STAFF.c.last_name, STAFF.c.first_name, STAFF.c.department).where(STAFF.c.id == row.user_id)
+        ).one()
         actor = Actor(user_id=who.username, name=f"{who.last_name} {who.first_name}".strip(), department=who.department)
         name, kind = VERBS["expired"]
         last = f"{row.seen_at.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}"

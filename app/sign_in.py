@@ -31,15 +31,19 @@ OPEN = ("SignInView.login", "LinkView.link")
 """All that answers without a sign-in, besides files and health checks."""
 WITH_OLD_PASSWORD = (*OPEN, "PasswordView.password", "SignInView.logout")
 """All that answers while a password has to be changed."""
-WRONG = ("ユーザーIDかパスワードが違うか、アカウントの有効期限が切れています。入力し直してもサインインできないときは、"
-         "管理者に申し出てください。")
+WRONG = (
+    "ユーザーIDかパスワードが違うか、アカウントの有効期限が切れています。入力し直してもサインインできないときは、"
+    "管理者に申し出てください。"
+)
 OVER = "サインインが終わりました（一定時間操作がなかったか、別の場所で終了されました）。もう一度サインインしてください。"
-NOT_SAVED = ("サインインが終わっていたため、送った入力は保存されていません。サインインすると同じ画面に戻ります。"
-             "入力し直してください。")
+NOT_SAVED = (
+    "サインインが終わっていたため、送った入力は保存されていません。サインインすると同じ画面に戻ります。入力し直してください。"
+)
 CHANGE_FIRST = "最初に、自分だけが知っているパスワードに変えてください。"
 
 
 # -- who it is --------------------------------------------------------------------------------------------------------
+
 
 class Found(NamedTuple):
     """What is known of a name somebody typed. `user_id` 0: nobody's."""
@@ -58,8 +62,9 @@ def check(username: str, password: str) -> Found:
     is_right = passwords.matches(row.password if row and usable else None, password)
     if row is None:
         return Found(0, False, Actor(user_id="unknown", client=edge.client()))
-    actor = Actor(user_id=row.username, name=f"{row.last_name} {row.first_name}".strip(), department=row.department,
-                  client=edge.client())
+    actor = Actor(
+        user_id=row.username, name=f"{row.last_name} {row.first_name}".strip(), department=row.department, client=edge.client()
+    )
     return Found(row.id, is_right and usable, actor)
 
 
@@ -109,8 +114,11 @@ def _enter(found: Found, typed: str) -> None:
     forgive()
     session = db.session()
     user = session.get_one(Staff, found.user_id)
-    values = {"login_count": func.coalesce(STAFF.c.login_count, 0) + 1, "fail_login_count": 0,
-              "last_login": context(session).local().replace(tzinfo=None)}
+    values = {
+        "login_count": func.coalesce(STAFF.c.login_count, 0) + 1,
+        "fail_login_count": 0,
+        "last_login": context(session).local().replace(tzinfo=None),
+    }
     if passwords.is_outdated(user.password):
         values["password"] = passwords.hashed(typed)
     session.execute(update(STAFF).where(STAFF.c.id == user.id).values(**values))  # bookkeeping is no 変更 in the log
@@ -132,11 +140,13 @@ def _count_failure(found: Found) -> None:
     current: Context = g.context
     current.actor = found.actor
     audit.declare(db.session(), "session", "refused", "サインイン", 結果="ユーザーIDかパスワードの誤り、または使えないアカウント")
-    edge.write_alone(update(STAFF).where(STAFF.c.id == found.user_id).values(
-        fail_login_count=func.coalesce(STAFF.c.fail_login_count, 0) + 1))
+    edge.write_alone(
+        update(STAFF).where(STAFF.c.id == found.user_id).values(fail_login_count=func.coalesce(STAFF.c.fail_login_count, 0) + 1)
+    )
 
 
 # -- the gate ---------------------------------------------------------------------------------------------------------
+
 
 def init(app: Flask) -> None:
     app.before_request(_gate)
@@ -176,8 +186,12 @@ def to_sign_in(words: str = "") -> Any:
 
 def _is_script() -> bool:
     headers = request.headers
-    return (request.accept_mimetypes.best == "application/json" or request.is_json
-            or headers.get("X-Requested-With") == "XMLHttpRequest" or headers.get("Sec-Fetch-Dest") == "empty")
+    return (
+        request.accept_mimetypes.best == "application/json"
+        or request.is_json
+        or headers.get("X-Requested-With") == "XMLHttpRequest"
+        or headers.get("Sec-Fetch-Dest") == "empty"
+    )
 
 
 def _page_of_form() -> str:

@@ -24,8 +24,20 @@ from app.errors import AppError
 from app.schema import Part, Spec
 from app.text import has_personal_number
 
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, ParseError, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError,
-               RuntimeError, NotImplementedError)  # what openpyxl raises at files that only look like Excel's
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)  # what openpyxl raises at files that only look like Excel's
 Format = Literal["csv", "xlsx"]
 MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -112,7 +124,9 @@ def _write_xlsx(out: IO[bytes], heading: list[str], lines: Iterator[list[str]], 
 def read(spec: Spec, content: bytes) -> list[Line]:
     """The lines of a file. Headings are the labels of the columns that may be typed; what kind of file it is tells its beginning."""
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BadFile("古い形式（.xls）か、パスワードの付いたExcelファイルです。パスワードを付けずに .xlsx で保存し直してください。")
+        raise BadFile(
+            "古い形式（.xls）か、パスワードの付いたExcelファイルです。パスワードを付けずに .xlsx で保存し直してください。"
+        )
     table = _read_xlsx(content) if content.startswith(b"PK") else _read_csv(content)
     heading = _trimmed([words.strip() for words in next(table, [])])
     if not heading:
@@ -127,7 +141,7 @@ def read(spec: Spec, content: bytes) -> list[Line]:
 
 
 def _line(number: int, keys: list[str], line: list[str]) -> dict[str, str]:
-    if any(line[len(keys):]):
+    if any(line[len(keys) :]):
         raise BadFile(f"{number}行目に、見出しのない値があります。列の数を見出しに合わせてください。")
     return {key: unguard(words) for key, words in zip(keys, line, strict=False) if key}
 
@@ -139,7 +153,10 @@ def _keys(spec: Spec, heading: list[str]) -> list[str]:
     unknown = [h for h in heading if h not in ours]
     if unknown:  # perhaps the first line is no heading but somebody's data
         names = "、".join(MASK if has_personal_number(w) else w[:30] or "（空）" for w in unknown[:5])
-        raise BadFile(f"知らない列があります: {names}。1行目の見出しは「{'」「'.join(typed)}」から選んでください。", told=f"知らない列が{len(unknown)}つ")
+        raise BadFile(
+            f"知らない列があります: {names}。1行目の見出しは「{'」「'.join(typed)}」から選んでください。",
+            told=f"知らない列が{len(unknown)}つ",
+        )
     if twice := {h for h in heading if heading.count(h) > 1}:
         raise BadFile(f"同じ列が2つあります: {'、'.join(sorted(twice))}。")
     return [typed.get(h, "") for h in heading]
@@ -156,7 +173,7 @@ def _read_csv(content: bytes) -> Iterator[list[str]]:
         try:
             return iter(list(csv.reader(io.StringIO(text, newline=""), strict=True)))
         except csv.Error as error:
-            raise BadFile("CSVの形が壊れています。引用符（\"）の対応を確かめてください。") from error
+            raise BadFile('CSVの形が壊れています。引用符（"）の対応を確かめてください。') from error
     raise BadFile("文字コードを読み取れません。UTF-8 か Shift_JIS（CP932）で保存してください。")
 
 
@@ -187,7 +204,9 @@ def _excel_words(number: int, value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, int | float) and abs(value) >= EXACT:
-        raise BadFile(f"{number}行目に15桁を超える数値のセルがあります。Excelは下の桁を失っています。セルの表示形式を「文字列」にして、番号を入れ直してください。")
+        raise BadFile(
+            f"{number}行目に15桁を超える数値のセルがあります。Excelは下の桁を失っています。セルの表示形式を「文字列」にして、番号を入れ直してください。"
+        )
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).replace("_x000D_", "").replace("_x005F_", "_")  # how Excel writes a line's end, and an underscore before x

@@ -54,7 +54,7 @@ def fold(text: str) -> str:
 def pieces(text: str) -> str:
     """The two-character pieces of a folded text, in order: '佐藤翔太' → '佐藤 藤翔 翔太'. One character stands alone."""
     folded = fold(text)
-    return " ".join(folded[i:i + 2] for i in range(len(folded) - 1)) if len(folded) > 1 else folded
+    return " ".join(folded[i : i + 2] for i in range(len(folded) - 1)) if len(folded) > 1 else folded
 
 
 def search_key(texts: list[str | None]) -> str:

@@ -40,7 +40,9 @@ def start_up(house: House) -> None:
         taken = []
         for _ in range(5):
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", f"from app import create_app; create_app('{site}')"], env=house.env, check=True, cwd=ROOT)
+            subprocess.run(
+                [sys.executable, "-c", f"from app import create_app; create_app('{site}')"], env=house.env, check=True, cwd=ROOT
+            )
             taken.append(time.perf_counter() - start)
         print(f"{site:14} process and create_app {sorted(taken)[2]:6.2f}")
         start = time.perf_counter()

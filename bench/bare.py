@@ -39,5 +39,7 @@ def ready() -> str:
 
 @app.post("/book/<int:slot>/confirm")
 def book(slot: int) -> Response:
-    made = connection().execute(STATEMENT.encode(), {**request.form, "slot": slot, "code": secrets.token_hex(5).upper()}).fetchone()
+    made = (
+        connection().execute(STATEMENT.encode(), {**request.form, "slot": slot, "code": secrets.token_hex(5).upper()}).fetchone()
+    )
     return Response(status=303 if made else 409, headers={"Location": "/done"})

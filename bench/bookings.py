@@ -80,21 +80,35 @@ def _database() -> Iterator[str]:
 
 def _environment(url: str) -> dict[str, str]:
     redis = Settings(_env_file=None).test_redis_url
-    return {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": KEY, "DEMO": "1", "DEMO_PASSWORD": "bench-password-1",
-            "TRUSTED_PROXIES": "127.0.0.1", "REDIS_URL": redis, "WEB_CONCURRENCY": str(WORKERS), "PYTHONPATH": str(ROOT)}
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "SECRET_KEY": KEY,
+        "DEMO": "1",
+        "DEMO_PASSWORD": "bench-password-1",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "REDIS_URL": redis,
+        "WEB_CONCURRENCY": str(WORKERS),
+        "PYTHONPATH": str(ROOT),
+    }
 
 
 def _fill(url: str) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "app:create_app('resident')"]
     for command in (["setup"], ["slots", "open"]):
-        subprocess.run([*flask, *command], cwd=ROOT, env=_environment(url), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [*flask, *command], cwd=ROOT, env=_environment(url), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
 
 @contextmanager
 def _serving(url: str, application: str) -> Iterator[int]:
     port = _free_port()
-    server = subprocess.Popen([sys.executable, "-m", "gunicorn", "-w", str(WORKERS), "-b", f"127.0.0.1:{port}", "--log-level", "warning",
-                               application], cwd=ROOT, env=_environment(url))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-w", str(WORKERS), "-b", f"127.0.0.1:{port}", "--log-level", "warning", application],
+        cwd=ROOT,
+        env=_environment(url),
+    )
     try:
         _wait_for(port)
         yield port
@@ -133,11 +147,14 @@ def _prepare(url: str) -> list[Place]:
     with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
         connection.execute(text("UPDATE slot SET capacity = 1000000, wanted = 1000000 WHERE channel = 'web'"))
         connection.execute(text("ANALYZE"))
-        rows = connection.execute(text("""
+        rows = connection.execute(
+            text("""
             SELECT slot.id, counter.code, slot.slot_date FROM slot JOIN counter ON counter.id = slot.counter_id
             JOIN desk_pool_category served ON served.desk_pool_id = slot.desk_pool_id
             JOIN booking_category category ON category.id = served.booking_category_id AND category.code = 'pickup'
-            WHERE channel = 'web' AND slot_date BETWEEN :first AND :last ORDER BY slot.id LIMIT 500"""), _window()).all()
+            WHERE channel = 'web' AND slot_date BETWEEN :first AND :last ORDER BY slot.id LIMIT 500"""),
+            _window(),
+        ).all()
     return [Place(row[0], f"/book/pickup/{row[1]}/{row[2].isoformat()}/{row[0]}/") for row in rows]
 
 
@@ -152,14 +169,20 @@ def _window() -> dict[str, Any]:
 
 def _shrink(url: str, place: Place, places: int) -> None:
     with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
-        connection.execute(text("UPDATE slot SET wanted = used + :n, capacity = used + :n WHERE id = :id"), {"n": places, "id": place.id})
+        connection.execute(
+            text("UPDATE slot SET wanted = used + :n, capacity = used + :n WHERE id = :id"), {"n": places, "id": place.id}
+        )
 
 
-def _ask(port: int, method: str, path: str, address: str, cookie: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+def _ask(
+    port: int, method: str, path: str, address: str, cookie: str, form: dict[str, str] | None = None
+) -> tuple[int, str, str]:
     """One request on a connection of its own, as gunicorn's sync workers serve them: status, headers, body."""
     body = urlencode(form).encode() if form else b""
-    head = (f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Forwarded-For: {address}\r\nCookie: {cookie}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n")
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Forwarded-For: {address}\r\nCookie: {cookie}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", port), 30) as wire:
         wire.sendall(head.encode() + body)
         answer = b"".join(iter(lambda: wire.recv(65536), b""))
@@ -180,9 +203,20 @@ def _hidden(page: str, name: str) -> str:
 
 
 def _person(number: int) -> dict[str, str]:
-    return {"name": f"神戸 花子{number}", "name_kana": "コウベ ハナコ", "birth_year": "昭和35", "birth_month": "4", "birth_day": "1", "sex": "",
-            "postal_code": "650-0001", "address": "神戸市中央区加納町6丁目5番1号", "building": "", "phone": f"080{number % 10**8:08}",
-            "email": "hanako@example.jp", "message": ""}
+    return {
+        "name": f"神戸 花子{number}",
+        "name_kana": "コウベ ハナコ",
+        "birth_year": "昭和35",
+        "birth_month": "4",
+        "birth_day": "1",
+        "sex": "",
+        "postal_code": "650-0001",
+        "address": "神戸市中央区加納町6丁目5番1号",
+        "building": "",
+        "phone": f"080{number % 10**8:08}",
+        "email": "hanako@example.jp",
+        "message": "",
+    }
 
 
 def _address() -> str:
@@ -216,8 +250,9 @@ def _sender(port: int, places: list[Place]) -> Act:
         with app.app_context():
             mark = seals.seal(entry.items(), place.id, notice.VERSION)
         begun = time.perf_counter()
-        status, _, _ = _ask(port, "POST", f"{place.path}confirm", _address(), cookie,
-                            {**entry, "csrf_token": csrf, "seal": mark, "consent": "y"})
+        status, _, _ = _ask(
+            port, "POST", f"{place.path}confirm", _address(), cookie, {**entry, "csrf_token": csrf, "seal": mark, "consent": "y"}
+        )
         return status, time.perf_counter() - begun
 
     return send
@@ -237,8 +272,14 @@ def _walker(port: int, places: list[Place]) -> Act:
         cookie = _cookie(headers)
         entry = {**_person(number), "form_token": _hidden(page, "form_token"), "csrf_token": _hidden(page, "csrf_token")}
         _, _, page = _ask(port, "POST", place.path, address, cookie, entry)
-        status, headers, _ = _ask(port, "POST", f"{place.path}confirm", address, cookie,
-                                  {**entry, "seal": _hidden(page, "seal"), "consent": "y"} | _normal(page))
+        status, headers, _ = _ask(
+            port,
+            "POST",
+            f"{place.path}confirm",
+            address,
+            cookie,
+            {**entry, "seal": _hidden(page, "seal"), "consent": "y"} | _normal(page),
+        )
         if status == 303:
             _ask(port, "GET", re.search(r"Location: (\S+)", headers)[1], address, cookie)  # type: ignore[index]
         return status, time.perf_counter() - begun
@@ -267,7 +308,14 @@ def _measure(url: str, port: int, scene: str, places: list[Place], seconds: floa
     if failed or after - before != booked:
         raise RuntimeError(f"{scene}: answered {booked}, stored {after - before}, failed {failed}")
     cuts = statistics.quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
-    return (scene, str(booked), f"{booked / seconds:.0f}", *(f"{cuts[p - 1] * 1000:.0f}" for p in (50, 95, 99)), str(refused), str(over))
+    return (
+        scene,
+        str(booked),
+        f"{booked / seconds:.0f}",
+        *(f"{cuts[p - 1] * 1000:.0f}" for p in (50, 95, 99)),
+        str(refused),
+        str(over),
+    )
 
 
 def _residents(act: Act, seconds: float) -> Outcome:
@@ -306,16 +354,20 @@ def _stored(url: str) -> int:
 def _oversold(url: str) -> int:
     """Slots whose places do not agree with their reservations, or that hold more than they may."""
     with psycopg.connect(url) as connection:
-        return int(connection.execute("""
+        return int(
+            connection.execute("""
             SELECT count(*) FROM slot LEFT JOIN (SELECT slot_id, sum(units) AS n FROM reservation
               WHERE state IN ('held', 'booked', 'arrived', 'no_show') GROUP BY slot_id) taken ON taken.slot_id = slot.id
-            WHERE slot.used <> coalesce(taken.n, 0) OR slot.used > slot.capacity""").fetchone()[0])  # type: ignore[index]
+            WHERE slot.used <> coalesce(taken.n, 0) OR slot.used > slot.capacity""").fetchone()[0]
+        )  # type: ignore[index]
 
 
 def show(rows: list[Row]) -> str:
     widths = [max(sum(2 if ord(c) > 255 else 1 for c in row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell + " " * (w - sum(2 if ord(c) > 255 else 1 for c in cell)) for cell, w in zip(row, widths, strict=True))
-                     for row in rows)
+    return "\n".join(
+        "  ".join(cell + " " * (w - sum(2 if ord(c) > 255 else 1 for c in cell)) for cell, w in zip(row, widths, strict=True))
+        for row in rows
+    )
 
 
 if __name__ == "__main__":

@@ -50,8 +50,17 @@ class House:
 
     @property
     def env(self) -> dict[str, str]:
-        return {**os.environ, "DATABASE_URL": self.url, "DEMO": "1", "DEMO_PASSWORD": PASSWORD, "SECRET_KEY": "bench " * 8,
-                "APP_ENV": "development", "FLASK_APP": "run", "LIMIT_LOGIN": "1000 per minute", "TRUSTED_PROXIES": "127.0.0.1"}
+        return {
+            **os.environ,
+            "DATABASE_URL": self.url,
+            "DEMO": "1",
+            "DEMO_PASSWORD": PASSWORD,
+            "SECRET_KEY": "bench " * 8,
+            "APP_ENV": "development",
+            "FLASK_APP": "run",
+            "LIMIT_LOGIN": "1000 per minute",
+            "TRUSTED_PROXIES": "127.0.0.1",
+        }
 
     @property
     def mark(self) -> Path:
@@ -69,8 +78,12 @@ class House:
         if is_made:
             return
         start = time.perf_counter()
-        subprocess.run([*flask, "demo", "load", "--volume", "kobe", "--years", str(self.years), "--until", UNTIL], env=self.env,
-                       check=True, cwd=ROOT)
+        subprocess.run(
+            [*flask, "demo", "load", "--volume", "kobe", "--years", str(self.years), "--until", UNTIL],
+            env=self.env,
+            check=True,
+            cwd=ROOT,
+        )
         self.mark.write_text(f"{time.perf_counter() - start:.1f}")
 
     def exists(self) -> bool:
@@ -99,18 +112,29 @@ class House:
             low, high = c.execute(text(f"SELECT min(id), max(id) FROM {table}")).one()
             deep = high - int((high - low) * 0.9)
             if table == "operation_log":
-                user = c.scalar(text("SELECT user_id FROM operation_log WHERE id > :i AND user_id <> 'system' LIMIT 1"), {"i": deep})
+                user = c.scalar(
+                    text("SELECT user_id FROM operation_log WHERE id > :i AND user_id <> 'system' LIMIT 1"), {"i": deep}
+                )
                 name = c.scalar(text("SELECT user_name FROM operation_log WHERE user_id = :u LIMIT 1"), {"u": user})
                 day = str(c.scalar(text("SELECT started_at FROM operation_log WHERE id = :i"), {"i": (low + high) // 2}))[:10]
-                return Facts(high, deep, (("common", name, True), ("absent", ABSENT, False)),
-                             f"started_at_from={day}&started_at_to={day}&action_class=edit")
+                return Facts(
+                    high,
+                    deep,
+                    (("common", name, True), ("absent", ABSENT, False)),
+                    f"started_at_from={day}&started_at_to={day}&action_class=edit",
+                )
             place = "issue_site_id" if table == "card" else "counter_id"
             row = c.scalar(text(f"SELECT max(id) FROM {table} WHERE {place} = :m"), {"m": mine})
             day_column = "application_date" if table == "card" else "booking_date"
-            day = str(c.scalar(text(f"SELECT {day_column} FROM {table} WHERE id >= :i AND {place} = :m ORDER BY id LIMIT 1"),
-                               {"i": (low + high) // 2, "m": mine}))[:10]
-            rare = c.scalar(text(f"SELECT name FROM {table} WHERE {place} = :m AND id >= :i ORDER BY id LIMIT 1"),
-                            {"m": mine, "i": deep})
+            day = str(
+                c.scalar(
+                    text(f"SELECT {day_column} FROM {table} WHERE id >= :i AND {place} = :m ORDER BY id LIMIT 1"),
+                    {"i": (low + high) // 2, "m": mine},
+                )
+            )[:10]
+            rare = c.scalar(
+                text(f"SELECT name FROM {table} WHERE {place} = :m AND id >= :i ORDER BY id LIMIT 1"), {"m": mine, "i": deep}
+            )
             where = f"{day_column}_from={day}&{day_column}_to={day}&{place.removesuffix('_id')}={mine}"
             return Facts(row, deep, (("common", COMMON, True), ("rare", rare, True), ("absent", ABSENT, False)), where)
 
@@ -125,8 +149,18 @@ def free_port() -> int:
 def serving(house: House, site: str, workers: int = 1, **env: str) -> Iterator[int]:
     """One site of the product under gunicorn, as in production but for its settings."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}", "--log-level", "error",
-               f"deploy.wsgi:{site}"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-w",
+        str(workers),
+        "-b",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "error",
+        f"deploy.wsgi:{site}",
+    ]
     process = subprocess.Popen(command, cwd=ROOT, env={**house.env, **env}, start_new_session=True)
     try:
         wait_for(port)

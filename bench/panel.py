@@ -69,6 +69,7 @@ def get(browser: Browser, path: str) -> Callable[[], None]:
     def act() -> None:
         status, _, body = browser.ask("GET", path)
         assert status == 200, f"{path} answered {status}: {body[:300]}"
+
     return act
 
 
@@ -82,6 +83,7 @@ def search(browser: Browser, table: str, words: str, hits: bool) -> Callable[[],
         status, _, body = browser.ask("GET", where)
         assert status == 200, f"{words}: {status}"
         assert ("<tbody>" in body) is hits, f"{words}: the list holds what it should not, or does not hold what it should"
+
     return act
 
 
@@ -116,9 +118,10 @@ def fields(page: str) -> list[tuple[str, str]]:
     """What a form page would send back unchanged."""
     from html import unescape
 
-    body = page[page.index('class="record"'):]
-    found = [(n, unescape(v)) for n, v in re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', body)
-             if "__words" not in n]
+    body = page[page.index('class="record"') :]
+    found = [
+        (n, unescape(v)) for n, v in re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', body) if "__words" not in n
+    ]
     found += [(n, unescape(v)) for n, v in re.findall(r'<textarea[^>]*?name="([^"]+)"[^>]*>([^<]*)</textarea>', body)]
     for name, options in re.findall(r'<select[^>]*?name="([^"]+)"[^>]*>(.*?)</select>', body, re.S):
         chosen = re.search(r'value="([^"]*)" selected', options)
@@ -133,15 +136,22 @@ def cells(house: House, port: int) -> list[tuple[str, str, Callable[[], None], C
     found = []
     for table, who, key_column in (("card", clerk, "memo"), ("reservation", clerk, "message"), ("operation_log", auditor, "")):
         facts = house.facts(table)
-        found += [(table, "first page", get(who, f"/{table}/list/"), measured),
-                  (table, "90 % down", get(who, f"/{table}/list/?after={facts.deep}"), measured)]
+        found += [
+            (table, "first page", get(who, f"/{table}/list/"), measured),
+            (table, "90 % down", get(who, f"/{table}/list/?after={facts.deep}"), measured),
+        ]
         for word, text_, hits in facts.searches:
             found.append((table, f"search {word}", search(who, table, text_, hits), measured))
-        found += [(table, "filter date + counter", get(who, f"/{table}/list/?{facts.filter}"), measured),
-                  (table, "show", get(who, f"/{table}/show/{facts.row}"), measured)]
+        found += [
+            (table, "filter date + counter", get(who, f"/{table}/list/?{facts.filter}"), measured),
+            (table, "show", get(who, f"/{table}/show/{facts.row}"), measured),
+        ]
         if key_column:
             edit = f"/{table}/edit/{facts.row}"
-            found += [(table, "edit form", get(who, edit), measured), (table, "save", save(who, edit, table, key_column), measured_save)]
+            found += [
+                (table, "edit form", get(who, edit), measured),
+                (table, "save", save(who, edit, table, key_column), measured_save),
+            ]
     return found
 
 
@@ -149,5 +159,3 @@ def run(house: House) -> list[tuple[str, str, float, float]]:
     """Serves the staff site on this database and measures every cell."""
     with serving(house, "staff") as port:
         return [(table, name, *timed(act)) for table, name, act, timed in cells(house, port)]
-
-

@@ -28,7 +28,9 @@ from models import BookingCategory, Counter, Reservation
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
-COOKIE_LOST = "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
+COOKIE_LOST = (
+    "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,13 @@ class Choice:
 
     def url(self, endpoint: str, opening: slots.Opening | None = None, counter: Counter | None = None) -> str:
         at = opening or self.opening
-        return url_for(f".{endpoint}", category=self.category.code, counter=(counter or self.counter).code,
-                       day=at.date.isoformat(), slot=at.slot_id)
+        return url_for(
+            f".{endpoint}",
+            category=self.category.code,
+            counter=(counter or self.counter).code,
+            day=at.date.isoformat(),
+            slot=at.slot_id,
+        )
 
 
 def register(pages: Blueprint) -> None:
@@ -155,7 +162,9 @@ def _choice(category: str, counter: str, day: str, slot: int) -> Choice:
     if (found.counter.code, found.slot.slot_date) != (counter, the_day(day)):
         raise slots.NotOffered
     at = found.slot
-    return Choice(found.category, found.counter, slots.Opening(at.id, at.counter_id, at.slot_date, at.start_time, at.end_time, at.free))
+    return Choice(
+        found.category, found.counter, slots.Opening(at.id, at.counter_id, at.slot_date, at.start_time, at.end_time, at.free)
+    )
 
 
 def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
@@ -165,8 +174,15 @@ def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
 
 
 def _request(category: str, counter: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
-    return bookings.BookingRequest(category=category, counter=counter, slot_id=slot, applicant=sheet.applicant(), channel=channel(),
-                                   form_token=sheet.form_token.data or "", consent_version=notice.VERSION)
+    return bookings.BookingRequest(
+        category=category,
+        counter=counter,
+        slot_id=slot,
+        applicant=sheet.applicant(),
+        channel=channel(),
+        form_token=sheet.form_token.data or "",
+        consent_version=notice.VERSION,
+    )
 
 
 def _form_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "") -> Any:
@@ -179,8 +195,16 @@ def _form_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told:
 
 def _check_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "", missing_consent: bool = False) -> Any:
     mark = seals.seal(sheet.entry(), choice.opening.slot_id, notice.VERSION)
-    body = render_template("booking/check.html", choice=choice, form=sheet, person=sheet.applicant(), seal=mark, told=told,
-                           missing_consent=missing_consent, outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value))
+    body = render_template(
+        "booking/check.html",
+        choice=choice,
+        form=sheet,
+        person=sheet.applicant(),
+        seal=mark,
+        told=told,
+        missing_consent=missing_consent,
+        outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value),
+    )
     return body, status
 
 
@@ -194,8 +218,10 @@ def _once_more(choice: Choice, sheet: ApplicantForm, *, is_sealed: bool) -> Any:
 def _second_booking(choice: Choice, sheet: ApplicantForm, earlier: Reservation) -> Any:
     """The form of a finished booking came again with other words: shown as what it is, a further booking."""
     sheet.form_token.data = seals.new_form_token()
-    told = (f"この画面からは、{words.short_day(earlier.booking_date)} {words.hour(earlier.start_time)}の予約をすでに受け付けています。"
-            "別の予約としてもう1件申し込むときだけ、もう一度「この内容で予約する」を押してください。")
+    told = (
+        f"この画面からは、{words.short_day(earlier.booking_date)} {words.hour(earlier.start_time)}の予約をすでに受け付けています。"
+        "別の予約としてもう1件申し込むときだけ、もう一度「この内容で予約する」を押してください。"
+    )
     return _check_page(choice, sheet, status=409, told=told)
 
 

@@ -39,7 +39,9 @@ def counters(category: str) -> str:
     chosen = the_category(category)
     session, now = db.session(), context(db.session()).now()
     soonest = {counter.id: opening for counter, opening in slots.earliest(session, chosen, channel(), now)}
-    return render_template("booking/counters.html", category=chosen, counters=slots.counters_for(session, chosen), soonest=soonest)
+    return render_template(
+        "booking/counters.html", category=chosen, counters=slots.counters_for(session, chosen), soonest=soonest
+    )
 
 
 def month(category: str, counter: str) -> Any:
@@ -52,17 +54,25 @@ def month(category: str, counter: str) -> Any:
         return redirect(url_for(".month", category=category, counter=counter))
     days = slots.month(session, chosen, place, channel(), *shown, now)
     at = months.index(shown)
-    return render_template("booking/month.html", category=chosen, counter=place, shown=date(*shown, 1), weeks=_weeks(days, now.astimezone(TOKYO).date()),
-                           soonest=soonest, window=slots.window(chosen, now), before=date(*months[at - 1], 1) if at else None,
-                           after=date(*months[at + 1], 1) if at + 1 < len(months) else None,
-                           has_free=any(day.is_open for day in days))
+    return render_template(
+        "booking/month.html",
+        category=chosen,
+        counter=place,
+        shown=date(*shown, 1),
+        weeks=_weeks(days, now.astimezone(TOKYO).date()),
+        soonest=soonest,
+        window=slots.window(chosen, now),
+        before=date(*months[at - 1], 1) if at else None,
+        after=date(*months[at + 1], 1) if at + 1 < len(months) else None,
+        has_free=any(day.is_open for day in days),
+    )
 
 
 def _weeks(days: list[slots.Day], today: date) -> list[list[slots.Day | None]]:
     """The days in rows from Monday to Sunday, with gaps at both ends; weeks that have passed are left out."""
     cells: list[slots.Day | None] = [None] * days[0].date.weekday() + list(days)
     cells += [None] * (-len(cells) % 7)
-    weeks = [cells[at:at + 7] for at in range(0, len(cells), 7)]
+    weeks = [cells[at : at + 7] for at in range(0, len(cells), 7)]
     return [week for week in weeks if any(day and day.date >= today for day in week)]
 
 

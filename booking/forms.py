@@ -27,8 +27,18 @@ class Answer(StringField):
     several_lines = False
     data: str | None
 
-    def __init__(self, label: str, *, longest: int, missing: str = "", read: Callable[[str], str] = str, hint: str = "",
-                 autocomplete: str = "", inputmode: str = "", **kw: Any) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        longest: int,
+        missing: str = "",
+        read: Callable[[str], str] = str,
+        hint: str = "",
+        autocomplete: str = "",
+        inputmode: str = "",
+        **kw: Any,
+    ) -> None:
         super().__init__(label, **kw)
         self.longest, self.missing, self.read, self.hint = longest, missing, read, hint
         self.attributes = {name: words for name, words in (("autocomplete", autocomplete), ("inputmode", inputmode)) if words}
@@ -87,24 +97,55 @@ class Sheet(Form):
 class ApplicantForm(Sheet):
     """お客さまの情報 [諮問書 表(1)]. One person, one page."""
 
-    name = Answer("お名前", longest=200, missing="お名前を入力してください。", autocomplete="name",
-                  hint="住民票のとおりに入力してください（例 神戸 花子）。")
-    name_kana = Answer("フリガナ", longest=200, missing="フリガナを入力してください（例 コウベ ハナコ）。", read=reading.kana,
-                       hint="ひらがなでも入力できます（例 コウベ ハナコ）。")
+    name = Answer(
+        "お名前",
+        longest=200,
+        missing="お名前を入力してください。",
+        autocomplete="name",
+        hint="住民票のとおりに入力してください（例 神戸 花子）。",
+    )
+    name_kana = Answer(
+        "フリガナ",
+        longest=200,
+        missing="フリガナを入力してください（例 コウベ ハナコ）。",
+        read=reading.kana,
+        hint="ひらがなでも入力できます（例 コウベ ハナコ）。",
+    )
     birth_year = Answer("年", longest=20, autocomplete="bday-year")
     birth_month = Answer("月", longest=10, autocomplete="bday-month", inputmode="numeric")
     birth_day = Answer("日", longest=10, autocomplete="bday-day", inputmode="numeric")
     sex = Choice("性別", choices=_SEXES, default="")
-    postal_code = Answer("郵便番号", longest=20, read=reading.postal_code, autocomplete="postal-code", inputmode="numeric",
-                         hint="例 6500001")
-    address = Answer("住所", longest=200, missing="住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。",
-                     autocomplete="street-address", hint="例 神戸市中央区加納町6丁目5番1号")
+    postal_code = Answer(
+        "郵便番号", longest=20, read=reading.postal_code, autocomplete="postal-code", inputmode="numeric", hint="例 6500001"
+    )
+    address = Answer(
+        "住所",
+        longest=200,
+        missing="住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。",
+        autocomplete="street-address",
+        hint="例 神戸市中央区加納町6丁目5番1号",
+    )
     building = Answer("マンション名・部屋番号など", longest=100, autocomplete="address-line2", hint="例 ポートハイツ305号室")
-    phone = Answer("電話番号", longest=40, missing="電話番号を入力してください（例 0781234567）。", read=reading.phone,
-                   autocomplete="tel", inputmode="tel", hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。")
-    email = Answer("メールアドレス", longest=254, read=reading.email, autocomplete="email", inputmode="email",
-                   hint="お持ちでなければ空欄でかまいません。")
-    message = LongAnswer("申請内容・お伝えになりたいこと", longest=500, hint="車いすでお越しになる、代理の方が来られるなど。500文字まで。")
+    phone = Answer(
+        "電話番号",
+        longest=40,
+        missing="電話番号を入力してください（例 0781234567）。",
+        read=reading.phone,
+        autocomplete="tel",
+        inputmode="tel",
+        hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。",
+    )
+    email = Answer(
+        "メールアドレス",
+        longest=254,
+        read=reading.email,
+        autocomplete="email",
+        inputmode="email",
+        hint="お持ちでなければ空欄でかまいません。",
+    )
+    message = LongAnswer(
+        "申請内容・お伝えになりたいこと", longest=500, hint="車いすでお越しになる、代理の方が来られるなど。500文字まで。"
+    )
     form_token = HiddenField()
 
     def __init__(self, formdata: Entry | None, *, today: date) -> None:
@@ -132,7 +173,9 @@ class ApplicantForm(Sheet):
         if self.birth_errors:
             return False
         try:
-            self.born = reading.birth_date(self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today)
+            self.born = reading.birth_date(
+                self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
+            )
         except reading.Unreadable as error:
             box = next((b for b in self.birth if b.name == f"birth_{error.part}"), self.birth_year)
             box.errors = [*box.errors, str(error)]
@@ -142,9 +185,17 @@ class ApplicantForm(Sheet):
     def applicant(self) -> Applicant:
         """The person, once the form is valid."""
         return Applicant(
-            name=self.name.value, name_kana=self.name_kana.value, birth_date=self.born,
-            sex=Sex(self.sex.data) if self.sex.data else None, postal_code=self.postal_code.value, address=self.address.value,
-            building=self.building.value, phone=self.phone.value, email=self.email.value, message=self.message.value)
+            name=self.name.value,
+            name_kana=self.name_kana.value,
+            birth_date=self.born,
+            sex=Sex(self.sex.data) if self.sex.data else None,
+            postal_code=self.postal_code.value,
+            address=self.address.value,
+            building=self.building.value,
+            phone=self.phone.value,
+            email=self.email.value,
+            message=self.message.value,
+        )
 
     def entry(self) -> Iterator[tuple[str, str]]:
         """Every answer as typed, to be carried on in hidden fields."""
@@ -154,7 +205,17 @@ class ApplicantForm(Sheet):
 class LookupForm(Sheet):
     """予約の確認: the code and a second fact."""
 
-    code = Answer("予約番号", longest=40, missing="予約番号を入力してください（例 K7Q29-MXDAB）。",
-                  hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。")
-    phone = Answer("予約したときの電話番号", longest=40, missing="電話番号を入力してください（例 0781234567）。", read=reading.phone,
-                   inputmode="tel", hint="例 0781234567")
+    code = Answer(
+        "予約番号",
+        longest=40,
+        missing="予約番号を入力してください（例 K7Q29-MXDAB）。",
+        hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。",
+    )
+    phone = Answer(
+        "予約したときの電話番号",
+        longest=40,
+        missing="電話番号を入力してください（例 0781234567）。",
+        read=reading.phone,
+        inputmode="tel",
+        hint="例 0781234567",
+    )

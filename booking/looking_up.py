@@ -54,8 +54,14 @@ def looked_up() -> Any:
 def _log(form: LookupForm, found: Reservation | None) -> None:
     """The code is kept only when it has the shape of one: anything else might be a name."""
     code = text.alnum(form.code.value)
-    act = audit.declare(db.session(), "reservation", "lookup", "来庁予約", 予約番号=code if bookings.is_code(code) else "",
-                        照合="一致" if found else "不一致")
+    act = audit.declare(
+        db.session(),
+        "reservation",
+        "lookup",
+        "来庁予約",
+        予約番号=code if bookings.is_code(code) else "",
+        照合="一致" if found else "不一致",
+    )
     act.personal_number = bool(form.refused)
 
 

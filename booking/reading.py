@@ -57,7 +57,9 @@ def birth_date(year: str, month: str, day: str, today: date) -> date:
     try:
         born = date(*numbers)
     except ValueError:
-        raise Unreadable(f"{numbers[0]}年{numbers[1]}月{numbers[2]}日という日はありません。生年月日を確かめてください。", "day") from None
+        raise Unreadable(
+            f"{numbers[0]}年{numbers[1]}月{numbers[2]}日という日はありません。生年月日を確かめてください。", "day"
+        ) from None
     if born > today:
         raise Unreadable("生年月日が今日より後になっています。年を確かめてください。", "year")
     if today.year - born.year > OLDEST:

@@ -8,18 +8,28 @@ from app.rules.slots import DayState
 from models import BookingCategory, ReservationState, VisitPurpose
 
 WEEKDAYS = "月火水木金土日"
-ERAS = (("令和", "R", date(2019, 5, 1)), ("平成", "H", date(1989, 1, 8)), ("昭和", "S", date(1926, 12, 25)),
-        ("大正", "T", date(1912, 7, 30)), ("明治", "M", date(1868, 1, 25)))
+ERAS = (
+    ("令和", "R", date(2019, 5, 1)),
+    ("平成", "H", date(1989, 1, 8)),
+    ("昭和", "S", date(1926, 12, 25)),
+    ("大正", "T", date(1912, 7, 30)),
+    ("明治", "M", date(1868, 1, 25)),
+)
 SIGNS = {DayState.FREE: "○", DayState.FEW: "△", DayState.FULL: "×", DayState.NONE: "–"}
 STATES = {DayState.FREE: "空きあり", DayState.FEW: "残りわずか", DayState.FULL: "満席", DayState.NONE: "受付なし"}
 STATES_OF_VISIT = {
-    ReservationState.HELD: "まだ予約は終わっていません", ReservationState.BOOKED: "予約を受け付けています",
-    ReservationState.ARRIVED: "ご来庁いただきました", ReservationState.CANCELLED: "キャンセルされています",
-    ReservationState.NO_SHOW: "予約の日時を過ぎています", ReservationState.EXPIRED: "期限が切れています",
+    ReservationState.HELD: "まだ予約は終わっていません",
+    ReservationState.BOOKED: "予約を受け付けています",
+    ReservationState.ARRIVED: "ご来庁いただきました",
+    ReservationState.CANCELLED: "キャンセルされています",
+    ReservationState.NO_SHOW: "予約の日時を過ぎています",
+    ReservationState.EXPIRED: "期限が切れています",
 }
 _PLAIN = {
-    VisitPurpose.PICKUP: "カードを受け取る", VisitPurpose.APPLY: "カードを申し込む",
-    VisitPurpose.REISSUE: "カードをもう一度つくる", VisitPurpose.CERTIFICATE: "電子証明書を更新する",
+    VisitPurpose.PICKUP: "カードを受け取る",
+    VisitPurpose.APPLY: "カードを申し込む",
+    VisitPurpose.REISSUE: "カードをもう一度つくる",
+    VisitPurpose.CERTIFICATE: "電子証明書を更新する",
 }
 
 

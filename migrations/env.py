@@ -66,9 +66,17 @@ def run() -> None:
         set_foreign_keys(connection, "OFF")
         try:
             context.configure(
-                connection=connection, target_metadata=metadata, compare_type=True, render_as_batch=True, transactional_ddl=True,
-                include_name=search_index.is_compared, render_item=plain_type, process_revision_directives=number,
-                on_version_apply=say, autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"])
+                connection=connection,
+                target_metadata=metadata,
+                compare_type=True,
+                render_as_batch=True,
+                transactional_ddl=True,
+                include_name=search_index.is_compared,
+                render_item=plain_type,
+                process_revision_directives=number,
+                on_version_apply=say,
+                autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+            )
             with context.begin_transaction(), one_at_a_time(connection):
                 context.run_migrations()
         finally:

@@ -80,8 +80,19 @@ class Code(StrEnum):
 Pii = Literal[False, True, "name"]
 Edit = Literal[True, False, "add"]
 Kind = Literal["text", "memo", "name", "kana", "digits", "phone", "postal", "email", "code", "alnum"]
-Auto = Literal["", "today", "clock", "now", "actor_id", "actor_name",
-               "touched_today", "touched_clock", "touched", "touched_by_id", "touched_by_name"]
+Auto = Literal[
+    "",
+    "today",
+    "clock",
+    "now",
+    "actor_id",
+    "actor_name",
+    "touched_today",
+    "touched_clock",
+    "touched",
+    "touched_by_id",
+    "touched_by_name",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +145,17 @@ def column(type_: TypeEngine[Any] | type[TypeEngine[Any]], *args: Any, **kw: Any
 
 def coded(kind: type[Code], **kw: Any) -> MappedColumn[Any]:
     """A column of one of our codes, stored as its English word and guarded by a CHECK."""
-    return column(Enum(kind, native_enum=False, create_constraint=True, name=_snake(kind.__name__), length=30,
-                       values_callable=lambda members: [m.value for m in members]), **kw)
+    return column(
+        Enum(
+            kind,
+            native_enum=False,
+            create_constraint=True,
+            name=_snake(kind.__name__),
+            length=30,
+            values_callable=lambda members: [m.value for m in members],
+        ),
+        **kw,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,8 +216,10 @@ class Base(DeclarativeBase):
             indexed = [*_make_relations(cls), *_searchable(cls), *cls.__indexed__]
             _version_rows(cls)
             _keep_search_key(cls)
-            cls.__table_args__ = (*cls.__dict__.get("__table_args__", ()),
-                                  *(Index(None, *names) for names in dict.fromkeys(indexed)))
+            cls.__table_args__ = (
+                *cls.__dict__.get("__table_args__", ()),
+                *(Index(None, *names) for names in dict.fromkeys(indexed)),
+            )
         super().__init_subclass__(**kw)
 
 
@@ -217,11 +239,21 @@ def _make_relations(cls: type[Base]) -> list[tuple[str, ...]]:
         optional = "None" in words or "Optional" in words
         model = _model_named(cls, target)
         fk = f"{name}_id"
-        setattr(cls, fk, mapped_column(ForeignKey(next(iter(model.__table__.primary_key))), nullable=optional,
-                                       active_history=True))
+        setattr(
+            cls, fk, mapped_column(ForeignKey(next(iter(model.__table__.primary_key))), nullable=optional, active_history=True)
+        )
         cls.__annotations__[fk] = Mapped[int | None] if optional else Mapped[int]
-        setattr(cls, name, relationship(model, foreign_keys=[cls.__dict__[fk]], info={"field": Field(**promise.meta)},
-                                        active_history=True, **promise.options))
+        setattr(
+            cls,
+            name,
+            relationship(
+                model,
+                foreign_keys=[cls.__dict__[fk]],
+                info={"field": Field(**promise.meta)},
+                active_history=True,
+                **promise.options,
+            ),
+        )
         cls.__annotations__[name] = Mapped[model | None] if optional else Mapped[model]  # type: ignore[valid-type]
         if not any(names[0] == fk for names in cls.__indexed__):
             indexed.append(_in_order(cls, fk))
@@ -242,9 +274,14 @@ def _model_named(cls: type[Base], name: str) -> Any:
 
 def _searchable(cls: type[Base]) -> list[tuple[str, ...]]:
     """An index for each filter, sort and searched value, so that a narrowed list is read in its order."""
-    return [_in_order(cls, name) for name, part in cls.__dict__.items()
-            if isinstance(part, MappedColumn) and "field" in part.column.info and not part.column.unique
-            and (part.column.info["field"].sort or is_filter(part.column) or is_exact_search(part.column) or is_few(part.column))]
+    return [
+        _in_order(cls, name)
+        for name, part in cls.__dict__.items()
+        if isinstance(part, MappedColumn)
+        and "field" in part.column.info
+        and not part.column.unique
+        and (part.column.info["field"].sort or is_filter(part.column) or is_exact_search(part.column) or is_few(part.column))
+    ]
 
 
 def _version_rows(cls: type[Base]) -> None:
@@ -258,8 +295,11 @@ def _version_rows(cls: type[Base]) -> None:
 
 def _keep_search_key(cls: type[Base]) -> None:
     """A hidden column with the two-character pieces of every searched text (see `app.schema.search_key`)."""
-    searched = [part for part in cls.__dict__.values()
-                if isinstance(part, MappedColumn) and "field" in part.column.info and is_name_search(part.column)]
+    searched = [
+        part
+        for part in cls.__dict__.values()
+        if isinstance(part, MappedColumn) and "field" in part.column.info and is_name_search(part.column)
+    ]
     if searched and not cls.__internal__:
         cls.search_key = mapped_column(Text, nullable=False, default="", server_default="", deferred=True)
         cls.__annotations__["search_key"] = Mapped[str]
@@ -268,8 +308,14 @@ def _keep_search_key(cls: type[Base]) -> None:
 def is_name_search(col: Any, field: Field | None = None) -> bool:
     """Text searched by its pieces (names, descriptions); numbers and codes are searched as a whole."""
     field = field or col.info.get("field")
-    return bool(field and field.search and not field.codes and _is_plain_text(col) and not field.few
-                and field.kind in ("text", "memo", "name", "kana"))
+    return bool(
+        field
+        and field.search
+        and not field.codes
+        and _is_plain_text(col)
+        and not field.few
+        and field.kind in ("text", "memo", "name", "kana")
+    )
 
 
 def is_few(col: Any, field: Field | None = None) -> bool:
@@ -287,7 +333,9 @@ def is_filter(col: Any, field: Field | None = None) -> bool:
 def is_exact_search(col: Any, field: Field | None = None) -> bool:
     """Text that the search box compares as a whole: numbers, codes, telephone numbers."""
     field = field or col.info.get("field")
-    return bool(field and field.search and not field.codes and _is_plain_text(col) and not field.few and not is_name_search(col, field))
+    return bool(
+        field and field.search and not field.codes and _is_plain_text(col) and not field.few and not is_name_search(col, field)
+    )
 
 
 def _is_plain_text(col: Any) -> bool:
@@ -295,7 +343,32 @@ def _is_plain_text(col: Any) -> bool:
 
 
 __all__ = [
-    "JSON", "Base", "BigId", "Boolean", "CheckConstraint", "Code", "Date", "Enum", "Field", "Index",
-    "Integer", "Mapped", "PERSONAL_NUMBER_EXEMPT", "String", "Text", "Time", "UtcDateTime", "coded", "column", "date", "datetime",
-    "is_exact_search", "is_few", "is_filter", "is_name_search", "metadata", "relation", "time",
+    "JSON",
+    "Base",
+    "BigId",
+    "Boolean",
+    "CheckConstraint",
+    "Code",
+    "Date",
+    "Enum",
+    "Field",
+    "Index",
+    "Integer",
+    "Mapped",
+    "PERSONAL_NUMBER_EXEMPT",
+    "String",
+    "Text",
+    "Time",
+    "UtcDateTime",
+    "coded",
+    "column",
+    "date",
+    "datetime",
+    "is_exact_search",
+    "is_few",
+    "is_filter",
+    "is_name_search",
+    "metadata",
+    "relation",
+    "time",
 ]

@@ -104,7 +104,9 @@ class Reservation(Base):
         CheckConstraint("units > 0", name="units_positive"),
     )
     id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
-    booking_code: Mapped[str] = column(String(10), label="申請ID", listed=True, search=True, kind="alnum", unique=True, edit=False)
+    booking_code: Mapped[str] = column(
+        String(10), label="申請ID", listed=True, search=True, kind="alnum", unique=True, edit=False
+    )
     group_id: Mapped[str | None] = column(String(36), label="グループID", kind="alnum", edit=False, index=True)
     booking_date: Mapped[date] = column(Date, label="予約日付", listed=True, search=True, sort=True, edit=False)
     start_time: Mapped[time] = column(Time, label="予約開始時間", listed=True, edit=False)
@@ -112,7 +114,9 @@ class Reservation(Base):
     category: Mapped[BookingCategory] = relation(label="手続きID", search=True, edit=False)
     procedure_name: Mapped[str] = column(String(60), label="手続きの種類", listed=True, edit=False)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit=False)
-    name: Mapped[str] = column(String(200), label="申請者情報（氏名）", section="申請者", listed=True, search=True, pii="name", kind="name")
+    name: Mapped[str] = column(
+        String(200), label="申請者情報（氏名）", section="申請者", listed=True, search=True, pii="name", kind="name"
+    )
     name_kana: Mapped[str] = column(String(200), label="申請者情報（カナ）", search=True, pii="name", kind="kana", default="")
     birth_date: Mapped[date | None] = column(Date, label="申請者情報（生年月日）", pii=True)
     sex: Mapped[Sex | None] = coded(Sex, label="性別")
@@ -121,9 +125,12 @@ class Reservation(Base):
     building: Mapped[str] = column(String(100), label="マンション名・部屋番号等", pii=True, default="")
     phone: Mapped[str] = column(String(11), label="電話番号", listed=True, search=True, pii=True, kind="phone")
     email: Mapped[str] = column(String(254), label="メールアドレス", pii=True, kind="email", default="")
-    request_detail: Mapped[dict[str, Any]] = column(JSON, label="申請内容", section="申請内容", pii=True, edit=False, default=dict)
-    state: Mapped[ReservationState] = coded(ReservationState, label="状態", listed=True, search=True, edit=False,
-                                           default=ReservationState.BOOKED)
+    request_detail: Mapped[dict[str, Any]] = column(
+        JSON, label="申請内容", section="申請内容", pii=True, edit=False, default=dict
+    )
+    state: Mapped[ReservationState] = coded(
+        ReservationState, label="状態", listed=True, search=True, edit=False, default=ReservationState.BOOKED
+    )
     message: Mapped[str] = column(String(500), label="メッセージ", pii=True, kind="memo", default="")
     requested_date: Mapped[date] = column(Date, label="申請日付", section="受付の記録", auto="today")
     requested_time: Mapped[time] = column(Time, label="申請時間", auto="clock")

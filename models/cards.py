@@ -96,26 +96,41 @@ class Card(Base):
     __scope__ = ("issue_site", "storage_site", "transit_to")
     __history__, __deletable__ = "card_history", False
     # The last one holds the whole scope, so that counting what one may see reads the index alone.
-    __indexed__ = (("issue_site_id", "application_date", "id"), ("state", "application_date", "id"),
-                   ("issue_site_id", "storage_site_id", "transit_to_id", "id"))
+    __indexed__ = (
+        ("issue_site_id", "application_date", "id"),
+        ("state", "application_date", "id"),
+        ("issue_site_id", "storage_site_id", "transit_to_id", "id"),
+    )
     __table_args__ = (
         CheckConstraint("NOT (issue_done AND issue_cancelled)", name="done_or_cancelled"),
-        CheckConstraint("preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from", name="preset_after_arrival"),
-        CheckConstraint("notice_sent_date IS NULL OR preset_date IS NULL OR notice_sent_date >= preset_date",
-                        name="notice_after_preset"),
+        CheckConstraint(
+            "preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from", name="preset_after_arrival"
+        ),
+        CheckConstraint(
+            "notice_sent_date IS NULL OR preset_date IS NULL OR notice_sent_date >= preset_date", name="notice_after_preset"
+        ),
         CheckConstraint("issued_date IS NULL OR preset_date IS NULL OR issued_date >= preset_date", name="issue_after_preset"),
         CheckConstraint("issued_date IS NULL OR card_expiry IS NULL OR issued_date <= card_expiry", name="issue_before_expiry"),
-        CheckConstraint("disposed_date IS NULL OR collected_date IS NULL OR collected_date <= disposed_date",
-                        name="collected_before_disposed"),
+        CheckConstraint(
+            "disposed_date IS NULL OR collected_date IS NULL OR collected_date <= disposed_date", name="collected_before_disposed"
+        ),
         CheckConstraint("fee_amount IN (0, 200, 800, 1000, 1800, 2000)", name="known_fee"),
         CheckConstraint("fee_collected_date IS NULL OR fee_flag = 'paid'", name="collected_only_if_paid"),
         CheckConstraint("application_no IS NULL OR length(application_no) = 23", name="application_no_length"),
         CheckConstraint("manufacturing_no IS NULL OR length(manufacturing_no) = 16", name="manufacturing_no_length"),
     )
     id: Mapped[int] = column(BigId, label="申請書ID（内部キー用）", edit=False, primary_key=True)
-    application_no: Mapped[str | None] = column(String(23), label="申請書ID（見た目用）", hint="数字23桁。手書きの申請書で番号がないときは空欄",
-                                                listed=True, search=True, kind="digits", pattern=r"\d{23}", unique=True,
-                                                edit="add")
+    application_no: Mapped[str | None] = column(
+        String(23),
+        label="申請書ID（見た目用）",
+        hint="数字23桁。手書きの申請書で番号がないときは空欄",
+        listed=True,
+        search=True,
+        kind="digits",
+        pattern=r"\d{23}",
+        unique=True,
+        edit="add",
+    )
     notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, kind="alnum", unique=True, edit=False)
     state: Mapped[CardState] = coded(CardState, label="状態", listed=True, search=True, edit=False, default=CardState.APPLIED)
     name: Mapped[str] = column(String(200), label="氏名", section="本人", listed=True, search=True, pii="name", kind="name")
@@ -125,14 +140,19 @@ class Card(Base):
     sex: Mapped[Sex | None] = coded(Sex, label="性別")
     postal_code: Mapped[str] = column(String(7), label="郵便番号", pii=True, kind="postal", default="")
     address: Mapped[str] = column(String(300), label="住所", pii=True)
-    application_date: Mapped[date] = column(Date, label="申請受付日", section="申請", listed=True, search=True, sort=True, edit="add")
-    application_channel: Mapped[ApplicationChannel] = coded(ApplicationChannel, label="申請受付方式", edit="add",
-                                                           default=ApplicationChannel.COUNTER)
-    visit_type: Mapped[VisitType] = coded(VisitType, label="来庁方式", listed=True, search=True, edit="add",
-                                         default=VisitType.AT_ISSUE)
+    application_date: Mapped[date] = column(
+        Date, label="申請受付日", section="申請", listed=True, search=True, sort=True, edit="add"
+    )
+    application_channel: Mapped[ApplicationChannel] = coded(
+        ApplicationChannel, label="申請受付方式", edit="add", default=ApplicationChannel.COUNTER
+    )
+    visit_type: Mapped[VisitType] = coded(
+        VisitType, label="来庁方式", listed=True, search=True, edit="add", default=VisitType.AT_ISSUE
+    )
     issue_kind: Mapped[str] = column(String(30), label="交付種別", kind="code", codes="issue_kind", edit="add", default="new")
-    registration_reason: Mapped[str] = column(String(30), label="登録事由", kind="code", codes="registration_reason", edit="add",
-                                              default="first")
+    registration_reason: Mapped[str] = column(
+        String(30), label="登録事由", kind="code", codes="registration_reason", edit="add", default="first"
+    )
     handwritten_check: Mapped[bool] = column(Boolean, label="手書きチェック", edit="add", default=False)
     reissue_requested: Mapped[bool] = column(Boolean, label="再発行依頼チェック", edit=False, default=False)
     proxy_posted_date: Mapped[date | None] = column(Date, label="代理投函日", edit="add")
@@ -141,15 +161,21 @@ class Card(Base):
     storage_site: Mapped[Counter | None] = relation(label="カード保管場所", search=True, edit=False)
     shelf: Mapped[str] = column(String(30), label="棚・箱", listed=True, edit=False, default="")
     transit_to: Mapped[Counter | None] = relation(label="移送先", edit=False)
-    issuing_municipality: Mapped[str] = column(String(6), label="交付市町村", section="カードと証明書", kind="digits", edit=False, default="281000")
+    issuing_municipality: Mapped[str] = column(
+        String(6), label="交付市町村", section="カードと証明書", kind="digits", edit=False, default="281000"
+    )
     manufacturing_no: Mapped[str | None] = column(String(16), label="製造管理番号", search=True, kind="alnum", edit=False)
-    card_status: Mapped[str] = column(String(30), label="カードステータス", kind="code", codes="card_status", edit=False, default="")
+    card_status: Mapped[str] = column(
+        String(30), label="カードステータス", kind="code", codes="card_status", edit=False, default=""
+    )
     braille_cert_code: Mapped[int | None] = column(Integer, label="点字有無兼証明書有無情報", edit=False)
     card_expiry: Mapped[date | None] = column(Date, label="カード有効期限", edit=False)
     auth_cert_expiry: Mapped[date | None] = column(Date, label="利用者証明用電子証明書有効期限", edit=False)
     sign_cert_expiry: Mapped[date | None] = column(Date, label="署名用電子証明書有効期限", edit=False)
     auth_cert_serial: Mapped[str | None] = column(String(40), label="利用者証明用電子証明書シリアル", kind="alnum", edit=False)
-    managed_from: Mapped[date | None] = column(Date, label="カード管理開始日", section="到着・交付前設定・通知", search=True, edit=False)
+    managed_from: Mapped[date | None] = column(
+        Date, label="カード管理開始日", section="到着・交付前設定・通知", search=True, edit=False
+    )
     preset_done: Mapped[bool] = column(Boolean, label="交付前設定済", edit=False, default=False)
     preset_date: Mapped[date | None] = column(Date, label="交付前設定処理完了日", edit=False)
     substitute_char_used: Mapped[bool] = column(Boolean, label="代替文字使用有無", edit=False, default=False)
@@ -158,7 +184,9 @@ class Card(Base):
     issued_date: Mapped[date | None] = column(Date, label="カード交付日", section="交付", search=True, edit=False)
     issue_done: Mapped[bool] = column(Boolean, label="交付完了チェック", edit=False, default=False)
     agent_issue: Mapped[AgentIssue] = coded(AgentIssue, label="代理人交付", edit=False, default=AgentIssue.SELF)
-    issue_cancelled: Mapped[bool] = column(Boolean, label="交付取りやめチェック", section="取りやめ・失効・廃棄", edit=False, default=False)
+    issue_cancelled: Mapped[bool] = column(
+        Boolean, label="交付取りやめチェック", section="取りやめ・失効・廃棄", edit=False, default=False
+    )
     revocation_done: Mapped[bool] = column(Boolean, label="失効処理チェック", edit=False, default=False)
     collected_date: Mapped[date | None] = column(Date, label="カード回収日", edit=False)
     disposed_date: Mapped[date | None] = column(Date, label="カード廃棄日", edit=False)
@@ -201,5 +229,3 @@ class CardNote(Base):
 
     def __str__(self) -> str:
         return f"処理履歴 {self.id}"
-
-

@@ -42,12 +42,15 @@ class Document(Base):
     partition_year: Mapped[int] = column(Integer, label="分割年", edit="add")
     fiscal_year: Mapped[int] = column(Integer, label="年度", hint="4月から翌年3月まで", listed=True, search=True, edit="add")
     business_class: Mapped[str] = column(String(30), label="業務区分", kind="code", codes="business_class", edit="add")
-    document_class: Mapped[str] = column(String(30), label="資料区分", listed=True, search=True, kind="code", codes="document_class",
-                                         edit="add")
+    document_class: Mapped[str] = column(
+        String(30), label="資料区分", listed=True, search=True, kind="code", codes="document_class", edit="add"
+    )
     document_no: Mapped[str] = column(String(30), label="資料番号", listed=True, search=True, kind="alnum")
     name_kanji: Mapped[str] = column(String(200), label="漢字氏名", listed=True, search=True, pii="name", kind="name")
     card: Mapped[Card] = relation(label="マイナンバーカード申請書ID", listed=True, search=True, edit="add")
-    registered_date: Mapped[date] = column(Date, label="登録日", section="登録と更新の記録", listed=True, search=True, sort=True, auto="today")
+    registered_date: Mapped[date] = column(
+        Date, label="登録日", section="登録と更新の記録", listed=True, search=True, sort=True, auto="today"
+    )
     registered_time: Mapped[time] = column(Time, label="登録時間", auto="clock")
     registered_by_id: Mapped[str] = column(String(64), label="登録職員ID", kind="alnum", auto="actor_id")
     registered_by_name: Mapped[str] = column(String(129), label="登録職員名", auto="actor_name")

@@ -50,8 +50,9 @@ class OperationLog(Base):
     action_code: Mapped[str] = column(String(60), label="処理コード", search=True, kind="code", edit=False)
     action_name: Mapped[str] = column(String(100), label="処理名", listed=True, edit=False)
     detail: Mapped[dict[str, Any]] = column(JSON, label="処理内容", edit=False)
-    my_number_access: Mapped[MyNumberAccess] = coded(MyNumberAccess, label="個人番号アクセスログ", search=True, edit=False,
-                                                    default=MyNumberAccess.NONE)
+    my_number_access: Mapped[MyNumberAccess] = coded(
+        MyNumberAccess, label="個人番号アクセスログ", search=True, edit=False, default=MyNumberAccess.NONE
+    )
     application_id: Mapped[int | None] = column(BigId, label="内部用の申請書ID", listed=True, search=True, edit=False)
     client_info: Mapped[str] = column(String(300), label="クライアント情報", edit=False)
     request_id: Mapped[str] = column(String(32), label="要求ID", kind="alnum", edit=False, default="")

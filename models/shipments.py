@@ -63,7 +63,9 @@ class Shipment(Base):
     postal_code: Mapped[str] = column(String(7), label="郵便番号", section="あて先", pii=True, kind="postal")
     name: Mapped[str] = column(String(200), label="氏名", listed=True, search=True, pii="name", kind="name")
     address: Mapped[str] = column(String(300), label="住所", pii=True)
-    tracking_no: Mapped[str | None] = column(String(12), label="追跡番号", section="発送と返戻", listed=True, search=True, kind="digits")
+    tracking_no: Mapped[str | None] = column(
+        String(12), label="追跡番号", section="発送と返戻", listed=True, search=True, kind="digits"
+    )
     attempt_no: Mapped[int] = column(Integer, label="発送回数", listed=True, default=1)
     returned_date: Mapped[date | None] = column(Date, label="返戻日", listed=True, search=True)
     return_reason: Mapped[ReturnReason | None] = coded(ReturnReason, label="返戻事由", listed=True, search=True)

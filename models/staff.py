@@ -34,7 +34,8 @@ class Employer(Code):
 
 
 staff_counter = Table(
-    "staff_counter", metadata,
+    "staff_counter",
+    metadata,
     Column("user_id", ForeignKey("ab_user.id", ondelete="CASCADE"), primary_key=True),
     Column("counter_id", ForeignKey("counter.id"), primary_key=True, index=True),
 )
@@ -54,9 +55,18 @@ class Staff(User):
 
     department: Mapped[str] = mapped_column(String(100), nullable=False, default="", server_default="")
     employer: Mapped[Employer] = mapped_column(
-        Enum(Employer, native_enum=False, create_constraint=True, name="employer", length=30,
-             values_callable=lambda members: [m.value for m in members]),
-        nullable=False, default=Employer.CITY, server_default="city")
+        Enum(
+            Employer,
+            native_enum=False,
+            create_constraint=True,
+            name="employer",
+            length=30,
+            values_callable=lambda members: [m.value for m in members],
+        ),
+        nullable=False,
+        default=Employer.CITY,
+        server_default="city",
+    )
     expires_on: Mapped[date | None] = mapped_column(Date)
     must_change_password: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False, server_default="0")
     row_stamp: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
@@ -112,5 +122,3 @@ class WebSession(Base):
     password_stamp: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-
-

@@ -19,8 +19,14 @@ from models import Channel, Counter, DeskPool, Slot
 from tests import conftest
 
 GOOD = {
-    "name": "髙橋 花子", "name_kana": "タカハシ ハナコ", "birth_year": "1960", "birth_month": "4", "birth_day": "1", "postal_code": "6500001",
-    "address": "神戸市中央区加納町9丁目", "phone": "0781234567",
+    "name": "髙橋 花子",
+    "name_kana": "タカハシ ハナコ",
+    "birth_year": "1960",
+    "birth_month": "4",
+    "birth_day": "1",
+    "postal_code": "6500001",
+    "address": "神戸市中央区加納町9丁目",
+    "phone": "0781234567",
 }
 _VOID = {"input", "br", "hr", "img", "link", "meta"}
 
@@ -131,12 +137,25 @@ def counter(session: Session, code: str = "sannomiya") -> Counter:
     return session.scalars(select(Counter).where(Counter.code == code)).one()
 
 
-def free_slot(session: Session, *, days: int = 5, at: str = "sannomiya", places: int = 3, used: int = 0, hour: int = 10,
-              **values: Any) -> Slot:
+def free_slot(
+    session: Session, *, days: int = 5, at: str = "sannomiya", places: int = 3, used: int = 0, hour: int = 10, **values: Any
+) -> Slot:
     """A time of the pick-up desk some days from now."""
     pool = session.scalars(select(DeskPool).where(DeskPool.counter == counter(session, at), DeskPool.name == "交付窓口")).one()
-    row = Slot(**{"counter": pool.counter, "desk_pool": pool, "slot_date": today() + timedelta(days=days), "start_time": time(hour),
-                  "end_time": time(hour, 30), "channel": Channel.WEB, "capacity": places, "wanted": places, "used": used, **values})
+    row = Slot(
+        **{
+            "counter": pool.counter,
+            "desk_pool": pool,
+            "slot_date": today() + timedelta(days=days),
+            "start_time": time(hour),
+            "end_time": time(hour, 30),
+            "channel": Channel.WEB,
+            "capacity": places,
+            "wanted": places,
+            "used": used,
+            **values,
+        }
+    )
     session.add(row)
     session.flush()
     return row

@@ -69,8 +69,15 @@ class House:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.settings = Settings(
-            _env_file=None, database_url=database.url, demo=True, demo_password=PASSWORD, secret_key="test " * 10,
-            limit_login="1000 per minute", limit_booking="1000 per minute", limit_lookup="1000 per minute")
+            _env_file=None,
+            database_url=database.url,
+            demo=True,
+            demo_password=PASSWORD,
+            secret_key="test " * 10,
+            limit_login="1000 per minute",
+            limit_booking="1000 per minute",
+            limit_lookup="1000 per minute",
+        )
         self.apps: dict[str, Flask] = {}
 
     def site(self, name: Any) -> Flask:
@@ -172,8 +179,9 @@ def browse(staff_app: Flask) -> Callable[[str], FlaskClient]:
 
 def sign_in(client: FlaskClient, username: str, password: str = PASSWORD) -> Any:
     """Fills in the sign-in page and sends it."""
-    answer = client.post("/login/", data={
-        "username": username, "password": password, "csrf_token": csrf_token(client.get("/login/").text)})
+    answer = client.post(
+        "/login/", data={"username": username, "password": password, "csrf_token": csrf_token(client.get("/login/").text)}
+    )
     assert answer.status_code == 302, f"{username} could not sign in: {answer.status_code}"
     return answer
 

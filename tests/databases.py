@@ -134,8 +134,12 @@ class Postgres(Database):
             for name in _names():
                 with connection.cursor().copy(_sql(f"COPY {name} TO STDOUT")) as copy:
                     self.rows[name] = b"".join(bytes(block) for block in copy)
-            self.counters = [row[0] for row in connection.execute(
-                "SELECT format('SELECT setval(%L, %s, %L)', sequencename, coalesce(last_value, 1), last_value IS NOT NULL) FROM pg_sequences")]
+            self.counters = [
+                row[0]
+                for row in connection.execute(
+                    "SELECT format('SELECT setval(%L, %s, %L)', sequencename, coalesce(last_value, 1), last_value IS NOT NULL) FROM pg_sequences"
+                )
+            ]
 
     def restore(self) -> None:
         try:

@@ -38,7 +38,9 @@ class LostItem(Base):
 
 
 def main(folder: str, url: str) -> None:
-    app = create_app("resident", Settings(_env_file=None, database_url=url, secret_key="test " * 10, demo=True, demo_password="x" * 12))
+    app = create_app(
+        "resident", Settings(_env_file=None, database_url=url, secret_key="test " * 10, demo=True, demo_password="x" * 12)
+    )
     app.extensions["migrate"].directory = app.extensions["migrate"].migrate.directory = folder
     with app.app_context():
         flask_migrate.upgrade(revision="head")
@@ -52,7 +54,9 @@ def main(folder: str, url: str) -> None:
             db.session.commit()
         with db.engine.begin() as connection:
             assert "lost_item" in search_index.existing(connection)
-            found = connection.scalar(text("SELECT count(*) FROM lost_item WHERE search_key LIKE '%黒イ イ傘%' AND row_stamp = 1"))
+            found = connection.scalar(
+                text("SELECT count(*) FROM lost_item WHERE search_key LIKE '%黒イ イ傘%' AND row_stamp = 1")
+            )
         flask_migrate.downgrade(revision="-1")
         flask_migrate.upgrade()
         add_a_finder()
@@ -68,15 +72,25 @@ class FinderToo(Code):
 def add_a_finder() -> None:
     """A new value of a code reaches the database by a migration that is written by itself, forth and back."""
     LostItem.__table__.c.finder.type.__init__(  # type: ignore[misc]
-        FinderToo, native_enum=False, create_constraint=True, name="finder", length=30, values_callable=lambda codes: [c.value for c in codes])
+        FinderToo,
+        native_enum=False,
+        create_constraint=True,
+        name="finder",
+        length=30,
+        values_callable=lambda codes: [c.value for c in codes],
+    )
     flask_migrate.migrate(message="guards find things too")
     flask_migrate.upgrade()
     flask_migrate.check()
     flask_migrate.downgrade(revision="-1")
     flask_migrate.upgrade()
     with db.engine.begin() as connection:
-        connection.execute(text("INSERT INTO lost_item (counter_id, found_on, finder, description, more, kept_since, row_stamp, search_key) "
-                                "SELECT min(id), '2026-04-01', 'guard', '鍵', '{}', '2026-04-01', 1, '鍵' FROM counter"))
+        connection.execute(
+            text(
+                "INSERT INTO lost_item (counter_id, found_on, finder, description, more, kept_since, row_stamp, search_key) "
+                "SELECT min(id), '2026-04-01', 'guard', '鍵', '{}', '2026-04-01', 1, '鍵' FROM counter"
+            )
+        )
         assert "lost_item" in search_index.existing(connection)
 
 

@@ -46,9 +46,25 @@ RIGHTS = """
 """
 VERBS = ("list", "add", "edit", "delete", "export", "import")
 TABLE = {line.split()[0]: dict(zip(VERBS, line.split()[1:], strict=True)) for line in RIGHTS.strip().splitlines()}
-METHODS = {"list": "list", "search": "list", "show": "list", "pick": "list", "add": "add", "edit": "edit", "delete": "delete",
-           "delete_selected": "delete", "export": "export", "import_": "import", "index_view": "list", "create_view": "add",
-           "edit_view": "edit", "delete_view": "delete", "ajax_update": "edit", "sign_in_link": "edit", "end_sessions": "edit"}
+METHODS = {
+    "list": "list",
+    "search": "list",
+    "show": "list",
+    "pick": "list",
+    "add": "add",
+    "edit": "edit",
+    "delete": "delete",
+    "delete_selected": "delete",
+    "export": "export",
+    "import_": "import",
+    "index_view": "list",
+    "create_view": "add",
+    "edit_view": "edit",
+    "delete_view": "delete",
+    "ajax_update": "edit",
+    "sign_in_link": "edit",
+    "end_sessions": "edit",
+}
 OPEN = {"login", "static", "healthz", "readyz", "sign_in_by_link"}
 """Routes that answer without signing in."""
 EVERYBODY = {"HomeView.index", "masters.index", "jump.jump"}
@@ -69,8 +85,11 @@ def _table_of(rule: Rule) -> tuple[str, str] | None:
 
 
 def test_every_route_has_a_row(staff_app: Flask) -> None:
-    unknown = [rule.rule for rule, _ in _routes(staff_app)
-               if not _table_of(rule) and rule.endpoint not in EVERYBODY and not OWN.search(rule.endpoint)]
+    unknown = [
+        rule.rule
+        for rule, _ in _routes(staff_app)
+        if not _table_of(rule) and rule.endpoint not in EVERYBODY and not OWN.search(rule.endpoint)
+    ]
     assert unknown == [], "routes without a row in tests/test_access.py"
     assert {t for rule, _ in _routes(staff_app) if (found := _table_of(rule)) and (t := found[0])} == set(TABLE)
 
@@ -138,12 +157,17 @@ def test_rows_of_another_counter_are_not_there(username: str, browse: Callable[[
         assert answer.status_code in (403, 404), f"{username} {method} {rule.rule}: {answer.status_code}"
         assert "秘密" not in answer.text
     session.rollback()
-    told = session.scalars(select(OperationLog).where(OperationLog.action_code == "card.refused", OperationLog.user_id == username)).all()
+    told = session.scalars(
+        select(OperationLog).where(OperationLog.action_code == "card.refused", OperationLog.user_id == username)
+    ).all()
     assert told and {row.detail["番号"] for row in told} == {str(theirs["card"])}, "asking for another counter's row is logged"
     for name in ("card", "reservation", "shipment", "document", "card_note", "card_history"):
         page = person.get(f"/{name}/list/?card={theirs['card']}").text
         assert "秘密" not in page and f"/{name}/show/{theirs[name]}" not in page
-        assert f"/{name}/show/{theirs[name]}" not in person.get(f"/{name}/list/?_flt_0_card={theirs['card']}&psize_CardView=100000").text
+        assert (
+            f"/{name}/show/{theirs[name]}"
+            not in person.get(f"/{name}/list/?_flt_0_card={theirs['card']}&psize_CardView=100000").text
+        )
 
 
 def test_pickers_and_posted_keys_stay_in_scope(browse: Callable[[str], FlaskClient], session: Session) -> None:
@@ -156,8 +180,15 @@ def test_pickers_and_posted_keys_stay_in_scope(browse: Callable[[str], FlaskClie
         return [row["id"] for row in clerk.post("/shipment/pick/card", data={"csrf_token": token, "q": words}).get_json()["rows"]]
 
     assert (picked("秘密"), picked("公開")) == ([], [str(mine["card"])])
-    form = {"csrf_token": token, "item_kind": "notice", "sent_date": "2026-11-01", "postal_code": "6500001", "name": "名", "address": "神戸市",
-            "attempt_no": "1"}
+    form = {
+        "csrf_token": token,
+        "item_kind": "notice",
+        "sent_date": "2026-11-01",
+        "postal_code": "6500001",
+        "name": "名",
+        "address": "神戸市",
+        "attempt_no": "1",
+    }
     answer = clerk.post("/shipment/add", data={**form, "card": str(theirs["card"])})
     assert answer.status_code == 422 and "選び直してください" in answer.text
     assert clerk.get(f"/shipment/add?card={theirs['card']}").text.count("秘密") == 0
@@ -185,7 +216,9 @@ def test_export_holds_only_rows_in_scope(browse: Callable[[str], FlaskClient], s
     for username, sees in (("manager", True), ("staff", False)):
         person = browse(username)
         token = csrf_token(person.get("/card/export").text)
-        file = person.post("/card/export", data={"csrf_token": token, "purpose": "点検", "format": "csv", "personal": "1"}).data.decode("utf-8-sig")
+        file = person.post(
+            "/card/export", data={"csrf_token": token, "purpose": "点検", "format": "csv", "personal": "1"}
+        ).data.decode("utf-8-sig")
         assert ("秘密" in file) is sees
         assert ("公開" in file) is (username == "manager"), "staff may not export personal columns"
         assert file.count("\r\n") == (3 if sees else 2)

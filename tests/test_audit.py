@@ -58,7 +58,10 @@ def test_a_change_names_both_values_in_words(session: Session) -> None:
     card.card_expiry, card.issue_done, card.transit_to = date(2036, 4, 1), True, samples.counter(session, "tanigami")
     session.commit()
     assert fields(last(session)) == {
-        "カード有効期限": ["", "2036-04-01 (火)"], "交付完了チェック": ["いいえ", "はい"], "移送先": ["", "谷上サテライト"]}
+        "カード有効期限": ["", "2036-04-01 (火)"],
+        "交付完了チェック": ["いいえ", "はい"],
+        "移送先": ["", "谷上サテライト"],
+    }
 
 
 def test_a_relation_changed_by_its_key_is_named_too(session: Session) -> None:
@@ -126,7 +129,12 @@ def test_every_change_of_a_card_leaves_a_history_row(session: Session) -> None:
         session.commit()
     first, second = session.scalars(select(CardHistory).order_by(CardHistory.id))
     assert (first.card_id, first.event["action"]) == (card.id, "追加")
-    assert second.event == {"action": "変更", "by": "staff", "by_name": "三宮 太郎", "changes": {"氏名": ["山田 太郎", "山田 次郎"]}}
+    assert second.event == {
+        "action": "変更",
+        "by": "staff",
+        "by_name": "三宮 太郎",
+        "changes": {"氏名": ["山田 太郎", "山田 次郎"]},
+    }
 
 
 @pytest.mark.parametrize("table", ["operation_log", "card_history", "card_note"])
@@ -159,16 +167,30 @@ def test_an_attempt_to_enter_a_personal_number_is_told_without_the_number(sessio
 
 def test_the_clock_of_the_context_is_the_only_one(session: Session) -> None:
     moment = datetime(2026, 12, 31, 15, 30, tzinfo=UTC)  # half past midnight of New Year's Day in Kobe
-    enter(session, Context(actor=Actor(user_id="staff", name="三宮 太郎", counters=None), clock=lambda: moment, started_at=moment))
+    enter(
+        session, Context(actor=Actor(user_id="staff", name="三宮 太郎", counters=None), clock=lambda: moment, started_at=moment)
+    )
     document = samples.document(session, samples.card(session))
     session.commit()
-    assert (document.registered_date, document.registered_time.hour, document.registered_by_name) == (date(2027, 1, 1), 0, "三宮 太郎")
+    assert (document.registered_date, document.registered_time.hour, document.registered_by_name) == (
+        date(2027, 1, 1),
+        0,
+        "三宮 太郎",
+    )
     assert last(session).ended_at == session.scalars(select(CardHistory)).one().updated_at == moment
 
 
 def test_a_long_import_shows_its_first_rows_and_says_how_many(session: Session) -> None:
     card = samples.card(session)
-    session.add_all(Card(name=f"山田 {n}", address="神戸市", application_date=date(2026, 4, 1), application_site=card.issue_site,
-                         issue_site=card.issue_site) for n in range(250))
+    session.add_all(
+        Card(
+            name=f"山田 {n}",
+            address="神戸市",
+            application_date=date(2026, 4, 1),
+            application_site=card.issue_site,
+            issue_site=card.issue_site,
+        )
+        for n in range(250)
+    )
     session.commit()
     assert (last(session).detail["変更件数"], len(last(session).detail["変更"])) == (251, 200)

@@ -39,7 +39,9 @@ Attempt = Callable[[Session, int, random.Random], Any]
 
 def by_rule(session: Session, slot_id: int, rng: random.Random) -> None:
     """One booking as the site makes it."""
-    request = bookings.BookingRequest(category="pickup", counter="sannomiya", slot_id=slot_id, applicant=PERSON, form_token=secrets.token_urlsafe(32))
+    request = bookings.BookingRequest(
+        category="pickup", counter="sannomiya", slot_id=slot_id, applicant=PERSON, form_token=secrets.token_urlsafe(32)
+    )
     bookings.book(session, request, datetime.now(UTC), rng=rng)
 
 
@@ -63,13 +65,26 @@ def taken_unconditionally(session: Session, slot_id: int, rng: random.Random) ->
 def _insert(session: Session, slot_id: int, rng: random.Random) -> None:
     slot = session.get_one(Slot, slot_id)
     category = session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one()
-    session.add(Reservation(booking_code=bookings.new_code(rng), booking_date=slot.slot_date, start_time=slot.start_time, slot=slot,
-                            end_time=slot.end_time, category=category, procedure_name="x", counter=slot.counter, name="競走 太郎",
-                            address="神戸市中央区1", phone="0781234567"))
+    session.add(
+        Reservation(
+            booking_code=bookings.new_code(rng),
+            booking_date=slot.slot_date,
+            start_time=slot.start_time,
+            slot=slot,
+            end_time=slot.end_time,
+            category=category,
+            procedure_name="x",
+            counter=slot.counter,
+            name="競走 太郎",
+            address="神戸市中央区1",
+            phone="0781234567",
+        )
+    )
 
 
 def compete(url: str, slot_id: int, attempt: Attempt, start: Barrier, results: Any) -> None:
     """One process: its own engine, its own session with every hook of the product."""
+
     class Plain(Session):
         pass
 
@@ -109,8 +124,10 @@ def race(house: House, session: Session, slot: Slot, attempt: Attempt) -> Outcom
     session.rollback()  # on SQLite the test itself would be the one writer
     house.let_go()  # no open connection may cross into a child
     start, results = FORK.Barrier(PROCESSES), FORK.Queue()
-    runners = [FORK.Process(target=compete, args=(house.settings.database_url, slot_id, attempt, start, results), daemon=True)
-               for _ in range(PROCESSES)]
+    runners = [
+        FORK.Process(target=compete, args=(house.settings.database_url, slot_id, attempt, start, results), daemon=True)
+        for _ in range(PROCESSES)
+    ]
     for runner in runners:
         runner.start()
     outcomes = [results.get(timeout=90) for _ in runners]
@@ -160,7 +177,9 @@ def test_without_the_condition_the_constraint_still_holds(database: House, sessi
     assert stored(session, last_places) == (PLACES, PLACES)
 
 
-def test_places_given_back_while_others_book_are_neither_lost_nor_doubled(database: House, session: Session, last_places: Slot) -> None:
+def test_places_given_back_while_others_book_are_neither_lost_nor_doubled(
+    database: House, session: Session, last_places: Slot
+) -> None:
     outcome = race(database, session, last_places, booked_and_given_back)
     assert outcome["booked"] > PLACES
     assert stored(session, last_places)[0] == 0

@@ -32,8 +32,14 @@ from models import (
 from tests.booking_pages import counter, free_slot, today
 
 RNG = random.Random(7)
-PERSON = bookings.Applicant(name="髙橋 花子", name_kana="タカハシ ハナコ", address="神戸市中央区加納町9丁目", phone="0781234567",
-                            birth_date=date(1960, 4, 1), sex=Sex.FEMALE)
+PERSON = bookings.Applicant(
+    name="髙橋 花子",
+    name_kana="タカハシ ハナコ",
+    address="神戸市中央区加納町9丁目",
+    phone="0781234567",
+    birth_date=date(1960, 4, 1),
+    sex=Sex.FEMALE,
+)
 
 
 def now() -> datetime:
@@ -45,8 +51,17 @@ def category(session: Session, code: str = "pickup") -> BookingCategory:
 
 
 def request(slot: Slot, token: str = "a" * 43, **values: Any) -> bookings.BookingRequest:
-    return bookings.BookingRequest(**{"category": "pickup", "counter": slot.counter.code, "slot_id": slot.id, "applicant": PERSON, "form_token": token,
-                                      "consent_version": "1", **values})
+    return bookings.BookingRequest(
+        **{
+            "category": "pickup",
+            "counter": slot.counter.code,
+            "slot_id": slot.id,
+            "applicant": PERSON,
+            "form_token": token,
+            "consent_version": "1",
+            **values,
+        }
+    )
 
 
 def book(session: Session, slot: Slot, token: str = "a" * 43, **values: Any) -> Reservation:
@@ -77,7 +92,9 @@ def test_places_in_use_always_agree_with_what_was_taken(session: Session, acts: 
                 capacity = max(wanted, taken)
         else:
             wanted, capacity = n, max(n, taken)
-            session.execute(update(Slot).where(Slot.id == slot.id).values(wanted=n, capacity=capacity), execution_options={"by_rule": "test"})
+            session.execute(
+                update(Slot).where(Slot.id == slot.id).values(wanted=n, capacity=capacity), execution_options={"by_rule": "test"}
+            )
         session.refresh(slot)
         assert (slot.used, slot.capacity) == (taken, capacity)
         assert 0 <= slot.used <= slot.capacity
@@ -102,6 +119,7 @@ def test_no_places_are_taken_or_given_back_below_one(session: Session) -> None:
 
 
 # -- what is offered --------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize(("days", "offered"), [(2, False), (3, True), (45, True), (46, False)])
 def test_window_opens_and_closes_on_its_days(session: Session, days: int, offered: bool) -> None:
@@ -158,18 +176,24 @@ def test_month_shows_each_day_in_one_of_four_states(session: Session) -> None:
         free_slot(session, days=days, places=places, used=taken)
     free_slot(session, days=9, channel=Channel.RESERVE)
     with_month = {(today() + timedelta(days=n)).replace(day=1) for n in range(10)}
-    shown = {d.date: d for m in with_month
-             for d in slots.month(session, category(session), counter(session), Channel.WEB, m.year, m.month, now())}
+    shown = {
+        d.date: d
+        for m in with_month
+        for d in slots.month(session, category(session), counter(session), Channel.WEB, m.year, m.month, now())
+    }
     states = [shown[today() + timedelta(days=n)].state.value for n in (5, 6, 7, 8, 2, 9, 1)]
     assert states == ["free", "free", "few", "full", "none", "none", "none"]
 
 
 def test_day_names_the_freest_desk_of_each_time(session: Session) -> None:
-    second = session.scalars(select(DeskPool).where(DeskPool.name == "申請・更新窓口").join(Counter).where(Counter.code == "sannomiya")).one()
+    second = session.scalars(
+        select(DeskPool).where(DeskPool.name == "申請・更新窓口").join(Counter).where(Counter.code == "sannomiya")
+    ).one()
     full, open_ = free_slot(session, places=2, used=2), free_slot(session, places=2, desk_pool=second)
     chosen = category(session, "reissue")
-    assert [(o.start, o.slot_id, o.free) for o in slots.day(session, chosen, counter(session), Channel.WEB, full.slot_date, now())] == [
-        (time(10), open_.id, 2)]
+    assert [
+        (o.start, o.slot_id, o.free) for o in slots.day(session, chosen, counter(session), Channel.WEB, full.slot_date, now())
+    ] == [(time(10), open_.id, 2)]
 
 
 def test_earliest_lists_each_counter_soonest_first(session: Session) -> None:
@@ -190,6 +214,7 @@ def test_near_offers_times_on_both_sides(session: Session) -> None:
 
 
 # -- opening places ---------------------------------------------------------------------------------------------------
+
 
 @pytest.fixture
 def desk(session: Session) -> DeskPool:
@@ -234,7 +259,9 @@ def test_opening_again_writes_nothing(session: Session, desk: DeskPool) -> None:
 def test_fewer_places_keep_those_already_taken(session: Session, desk: DeskPool) -> None:
     day = date(2027, 3, 1)
     open_slots(session, day)
-    first = session.scalars(select(Slot).where(Slot.slot_date == day, Slot.channel == Channel.WEB).order_by(Slot.start_time)).first()
+    first = session.scalars(
+        select(Slot).where(Slot.slot_date == day, Slot.channel == Channel.WEB).order_by(Slot.start_time)
+    ).first()
     assert first
     slots.take(session, first.id, 4)
     desk.web_places = 3
@@ -281,6 +308,7 @@ def test_counter_that_is_not_open_is_left_as_it_is(session: Session, desk: DeskP
 
 # -- booking ----------------------------------------------------------------------------------------------------------
 
+
 def test_booking_takes_one_place_and_keeps_what_was_typed(session: Session) -> None:
     slot, person = free_slot(session), replace(PERSON, name="髙\U000e0101橋 𠮷子", message="=1+1")
     made = book(session, slot, applicant=person)
@@ -316,14 +344,21 @@ def test_booking_is_found_and_logged_like_any_row(session: Session) -> None:
 
 def test_booking_by_statement_stores_what_a_flush_stores(session: Session) -> None:
     made = book(session, free_slot(session))
-    twin = Reservation(**{c.key: getattr(made, c.key) for c in Reservation.__table__.columns
-                          if c.key not in ("id", "search_key", "row_stamp", "requested_date", "requested_time")})
+    twin = Reservation(
+        **{
+            c.key: getattr(made, c.key)
+            for c in Reservation.__table__.columns
+            if c.key not in ("id", "search_key", "row_stamp", "requested_date", "requested_time")
+        }
+    )
     twin.booking_code, twin.form_token = "ZZZZZZZZZZ", "z" * 43
     session.add(twin)
     session.commit()
     names = [c.key for c in Reservation.__table__.columns if c.key not in ("id", "booking_code", "form_token", "requested_time")]
-    first, second = (session.execute(select(*(Reservation.__table__.c[n] for n in names)).where(Reservation.__table__.c.id == r.id)).one()
-                     for r in (made, twin))
+    first, second = (
+        session.execute(select(*(Reservation.__table__.c[n] for n in names)).where(Reservation.__table__.c.id == r.id)).one()
+        for r in (made, twin)
+    )
     assert first == second
 
 
@@ -405,8 +440,18 @@ def test_look_up_takes_any_spelling_of_the_code(session: Session, spelling: str)
     assert bookings.look_up(session, typed, "０７８－１２３－４５６７") is made
 
 
-@pytest.mark.parametrize(("code", "phone"), [("right", "0781234568"), ("right", ""), ("AAAAAAAAAA", "0781234567"), ("", "0781234567"),
-                                             ("0" * 10, "0781234567"), ("\0", "-"), ("x" * 5000, "0781234567")])
+@pytest.mark.parametrize(
+    ("code", "phone"),
+    [
+        ("right", "0781234568"),
+        ("right", ""),
+        ("AAAAAAAAAA", "0781234567"),
+        ("", "0781234567"),
+        ("0" * 10, "0781234567"),
+        ("\0", "-"),
+        ("x" * 5000, "0781234567"),
+    ],
+)
 def test_look_up_says_nothing_to_a_wrong_pair(session: Session, code: str, phone: str) -> None:
     made = book(session, free_slot(session))
     assert bookings.look_up(session, made.booking_code if code == "right" else code, phone) is None

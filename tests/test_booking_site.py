@@ -43,6 +43,7 @@ def log(session: Session) -> list[OperationLog]:
 
 # -- the whole way ----------------------------------------------------------------------------------------------------
 
+
 def test_resident_books_a_visit_and_finds_it_again(resident: Resident, session: Session) -> None:
     slot = free_slot(session)
     day = slot.slot_date
@@ -63,7 +64,12 @@ def test_resident_books_a_visit_and_finds_it_again(resident: Resident, session: 
     assert f"{made.booking_code[:5]}-{made.booking_code[5:]}" in done.text
     assert "交付通知書（はがき）" in done.text
     assert "神戸市マイナンバーコールセンター" in done.text
-    assert (made.name, made.phone, made.birth_date, made.consent_version) == ("髙橋 花子", "0781234567", date(1960, 4, 1), "2020-12-01")
+    assert (made.name, made.phone, made.birth_date, made.consent_version) == (
+        "髙橋 花子",
+        "0781234567",
+        date(1960, 4, 1),
+        "2020-12-01",
+    )
     assert in_use(session) == 1
     resident.open("/lookup")
     found = resident.press("確認する", code=made.booking_code.lower(), phone="078-123-4567")
@@ -84,8 +90,14 @@ def test_correcting_brings_the_filled_form_back(resident: Resident, session: Ses
     resident.to_check(free_slot(session), message="車いすです。\n二人で行きます。", email="hanako@example.jp")
     form = resident.press("修正する")
     kept = {name: form.fields[name] for name in ("name", "name_kana", "birth_year", "phone", "message", "email")}
-    assert kept == {"name": "髙橋 花子", "name_kana": "タカハシ ハナコ", "birth_year": "1960", "phone": "0781234567",
-                    "message": "車いすです。\n二人で行きます。", "email": "hanako@example.jp"}
+    assert kept == {
+        "name": "髙橋 花子",
+        "name_kana": "タカハシ ハナコ",
+        "birth_year": "1960",
+        "phone": "0781234567",
+        "message": "車いすです。\n二人で行きます。",
+        "email": "hanako@example.jp",
+    }
     resident.press("確認画面へ進む", name="髙橋 華子")
     resident.press("この内容で予約する", consent="y")
     assert [made.name for made in stored(session)] == ["髙橋 華子"]
@@ -102,8 +114,9 @@ def test_consent_is_asked_for(resident: Resident, session: Session) -> None:
     assert len(stored(session)) == 1
 
 
-def test_staff_see_the_booking_at_once_and_only_at_their_counter(resident: Resident, session: Session,
-                                                                  browse: Callable[[str], FlaskClient]) -> None:
+def test_staff_see_the_booking_at_once_and_only_at_their_counter(
+    resident: Resident, session: Session, browse: Callable[[str], FlaskClient]
+) -> None:
     resident.book(free_slot(session))
     (made,) = stored(session)
     pages = {name: apart(browse(name).get, "/reservation/list/").text for name in ("staff", "staff2")}
@@ -114,62 +127,79 @@ def test_staff_see_the_booking_at_once_and_only_at_their_counter(resident: Resid
 
 # -- what people type -------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("field", "typed", "column", "value"), [
-    ("phone", "０７８－１２３－４５６７", "phone", "0781234567"),
-    ("phone", "(080) 1234 5678", "phone", "08012345678"),
-    ("postal_code", "〒６５０－０００１", "postal_code", "6500001"),
-    ("postal_code", "", "postal_code", ""),
-    ("name_kana", "たかはし　はなこ", "name_kana", "タカハシ ハナコ"),
-    ("name_kana", "ﾀｶﾊｼ ﾊﾅｺ", "name_kana", "タカハシ ハナコ"),
-    ("name", "  葛󠄀城 𠮷子\t", "name", "葛󠄀城 𠮷子"),
-    ("name", "神\ufa19 花子", "name", "神\ufa19 花子"),
-    ("name", "山田\r\nBcc: x@example.jp", "name", "山田 Bcc: x@example.jp"),
-    ("name", "NGUYỄN THỊ HOA", "name", "NGUYỄN THỊ HOA"),
-    ("message", "=cmd|' /C calc'!A0 <script>alert(1)</script>", "message", "=cmd|' /C calc'!A0 <script>alert(1)</script>"),
-    ("email", "ｈａｎａｋｏ..x.@docomo.ne.jp", "email", "hanako..x.@docomo.ne.jp"),
-    ("address", "大阪市北区梅田１－１", "address", "大阪市北区梅田１－１"),
-    ("building", "ポートハイツ３０５", "building", "ポートハイツ３０５"),
-])
+
+@pytest.mark.parametrize(
+    ("field", "typed", "column", "value"),
+    [
+        ("phone", "０７８－１２３－４５６７", "phone", "0781234567"),
+        ("phone", "(080) 1234 5678", "phone", "08012345678"),
+        ("postal_code", "〒６５０－０００１", "postal_code", "6500001"),
+        ("postal_code", "", "postal_code", ""),
+        ("name_kana", "たかはし　はなこ", "name_kana", "タカハシ ハナコ"),
+        ("name_kana", "ﾀｶﾊｼ ﾊﾅｺ", "name_kana", "タカハシ ハナコ"),
+        ("name", "  葛󠄀城 𠮷子\t", "name", "葛󠄀城 𠮷子"),
+        ("name", "神\ufa19 花子", "name", "神\ufa19 花子"),
+        ("name", "山田\r\nBcc: x@example.jp", "name", "山田 Bcc: x@example.jp"),
+        ("name", "NGUYỄN THỊ HOA", "name", "NGUYỄN THỊ HOA"),
+        ("message", "=cmd|' /C calc'!A0 <script>alert(1)</script>", "message", "=cmd|' /C calc'!A0 <script>alert(1)</script>"),
+        ("email", "ｈａｎａｋｏ..x.@docomo.ne.jp", "email", "hanako..x.@docomo.ne.jp"),
+        ("address", "大阪市北区梅田１－１", "address", "大阪市北区梅田１－１"),
+        ("building", "ポートハイツ３０５", "building", "ポートハイツ３０５"),
+    ],
+)
 def test_what_is_meant_is_stored(resident: Resident, session: Session, field: str, typed: str, column: str, value: str) -> None:
     assert resident.book(free_slot(session), **{field: typed}).status == 200
     (made,) = stored(session)
     assert getattr(made, column) == value
 
 
-@pytest.mark.parametrize(("year", "month", "day", "born"), [
-    ("昭和35", "4", "1", date(1960, 4, 1)), ("S35", "4", "1", date(1960, 4, 1)), ("ｓ．３５年", "４月", "１日", date(1960, 4, 1)),
-    ("昭35", "04", "01", date(1960, 4, 1)), ("令和元", "5", "1", date(2019, 5, 1)), ("H1", "1", "8", date(1989, 1, 8)),
-    ("大正１５", "12", "24", date(1926, 12, 24)), ("２０００", "2", "29", date(2000, 2, 29)),
-])
-def test_birth_dates_of_both_calendars_are_understood(resident: Resident, session: Session, year: str, month: str, day: str,
-                                                      born: date) -> None:
+@pytest.mark.parametrize(
+    ("year", "month", "day", "born"),
+    [
+        ("昭和35", "4", "1", date(1960, 4, 1)),
+        ("S35", "4", "1", date(1960, 4, 1)),
+        ("ｓ．３５年", "４月", "１日", date(1960, 4, 1)),
+        ("昭35", "04", "01", date(1960, 4, 1)),
+        ("令和元", "5", "1", date(2019, 5, 1)),
+        ("H1", "1", "8", date(1989, 1, 8)),
+        ("大正１５", "12", "24", date(1926, 12, 24)),
+        ("２０００", "2", "29", date(2000, 2, 29)),
+    ],
+)
+def test_birth_dates_of_both_calendars_are_understood(
+    resident: Resident, session: Session, year: str, month: str, day: str, born: date
+) -> None:
     resident.book(free_slot(session), birth_year=year, birth_month=month, birth_day=day)
     assert [made.birth_date for made in stored(session)] == [born]
 
 
-@pytest.mark.parametrize(("field", "typed", "words"), [
-    ("name", "", "お名前を入力してください"),
-    ("name", "　 ", "お名前を入力してください"),
-    ("name", "あ" * 201, "200文字以内"),
-    ("name_kana", "", "フリガナを入力してください"),
-    ("name_kana", "高橋", "カタカナで入力"),
-    ("phone", "", "電話番号を入力してください"),
-    ("phone", "123", "電話番号は数字10桁か11桁で入力してください（例 0781234567）"),
-    ("phone", "1781234567", "数字10桁か11桁"),
-    ("phone", "٠٧٨١٢٣٤٥٦٧", "数字10桁か11桁"),
-    ("postal_code", "65000", "郵便番号は数字7桁"),
-    ("postal_code", "x" * 3000, "20文字以内"),
-    ("address", "", "住所を入力してください"),
-    ("address", "神" * 201, "200文字以内"),
-    ("building", "神" * 101, "100文字以内"),
-    ("email", "hanako", "メールアドレスの形"),
-    ("email", "a@b@c.jp", "メールアドレスの形"),
-    ("email", "a@example.jp, b@example.jp", "メールアドレスの形"),
-    ("message", "あ" * 501, "500文字以内"),
-    ("sex", "helicopter", "性別を選び直してください"),
-])
-def test_mistake_is_explained_at_its_field_and_in_the_summary(resident: Resident, session: Session, field: str, typed: str,
-                                                              words: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("name", "", "お名前を入力してください"),
+        ("name", "　 ", "お名前を入力してください"),
+        ("name", "あ" * 201, "200文字以内"),
+        ("name_kana", "", "フリガナを入力してください"),
+        ("name_kana", "高橋", "カタカナで入力"),
+        ("phone", "", "電話番号を入力してください"),
+        ("phone", "123", "電話番号は数字10桁か11桁で入力してください（例 0781234567）"),
+        ("phone", "1781234567", "数字10桁か11桁"),
+        ("phone", "٠٧٨١٢٣٤٥٦٧", "数字10桁か11桁"),
+        ("postal_code", "65000", "郵便番号は数字7桁"),
+        ("postal_code", "x" * 3000, "20文字以内"),
+        ("address", "", "住所を入力してください"),
+        ("address", "神" * 201, "200文字以内"),
+        ("building", "神" * 101, "100文字以内"),
+        ("email", "hanako", "メールアドレスの形"),
+        ("email", "a@b@c.jp", "メールアドレスの形"),
+        ("email", "a@example.jp, b@example.jp", "メールアドレスの形"),
+        ("message", "あ" * 501, "500文字以内"),
+        ("sex", "helicopter", "性別を選び直してください"),
+    ],
+)
+def test_mistake_is_explained_at_its_field_and_in_the_summary(
+    resident: Resident, session: Session, field: str, typed: str, words: str
+) -> None:
     resident.to_form(free_slot(session))
     answer = resident.press("確認画面へ進む", **{**GOOD, field: typed})
     assert answer.status == 422
@@ -180,12 +210,25 @@ def test_mistake_is_explained_at_its_field_and_in_the_summary(resident: Resident
     assert in_use(session) == 0
 
 
-@pytest.mark.parametrize(("year", "month", "day", "words"), [
-    ("35", "4", "1", "西暦4桁"), ("", "", "", "西暦4桁"), ("1960", "", "1", "「月」を数字で"), ("1960", "4", "x", "「日」を数字で"),
-    ("1960", "2", "30", "1960年2月30日という日はありません"), ("1960", "13", "1", "という日はありません"), ("昭和65", "1", "1", "昭和は64年まで"),
-    ("2999", "1", "1", "今日より後"), ("1850", "1", "1", "古すぎます"), ("令和0", "1", "1", "までです"), ("0000", "1", "1", "という日はありません"),
-])
-def test_impossible_birth_date_is_explained(resident: Resident, session: Session, year: str, month: str, day: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("year", "month", "day", "words"),
+    [
+        ("35", "4", "1", "西暦4桁"),
+        ("", "", "", "西暦4桁"),
+        ("1960", "", "1", "「月」を数字で"),
+        ("1960", "4", "x", "「日」を数字で"),
+        ("1960", "2", "30", "1960年2月30日という日はありません"),
+        ("1960", "13", "1", "という日はありません"),
+        ("昭和65", "1", "1", "昭和は64年まで"),
+        ("2999", "1", "1", "今日より後"),
+        ("1850", "1", "1", "古すぎます"),
+        ("令和0", "1", "1", "までです"),
+        ("0000", "1", "1", "という日はありません"),
+    ],
+)
+def test_impossible_birth_date_is_explained(
+    resident: Resident, session: Session, year: str, month: str, day: str, words: str
+) -> None:
     resident.to_form(free_slot(session))
     answer = resident.press("確認画面へ進む", **{**GOOD, "birth_year": year, "birth_month": month, "birth_day": day})
     assert answer.status == 422
@@ -232,6 +275,7 @@ def test_markup_in_an_entry_is_shown_as_text(resident: Resident, session: Sessio
 
 # -- twice, at once, out of order -------------------------------------------------------------------------------------
 
+
 def test_confirming_twice_is_one_booking_with_one_code(resident: Resident, session: Session) -> None:
     check = resident.to_check(free_slot(session))
     codes = set()
@@ -244,7 +288,11 @@ def test_confirming_twice_is_one_booking_with_one_code(resident: Resident, sessi
 def test_confirming_twice_at_the_same_moment_is_one_booking(resident_app: Flask, resident: Resident, session: Session) -> None:
     """Both copies are under way together, also when only one place is left."""
     check = resident.to_check(free_slot(session, places=1))
-    cookie, path, fields = resident.client.get_cookie("resident"), check.buttons["この内容で予約する"], {**check.fields, "consent": "y"}
+    cookie, path, fields = (
+        resident.client.get_cookie("resident"),
+        check.buttons["この内容で予約する"],
+        {**check.fields, "consent": "y"},
+    )
     session.commit()
     assert cookie
     start, answers = threading.Barrier(6), []
@@ -361,7 +409,9 @@ def test_confirming_without_an_earlier_step_books_nothing(resident: Resident, se
 
 
 @pytest.mark.parametrize(("field", "value"), [("name", "別の 人"), ("phone", "09011112222"), ("form_token", "x" * 43)])
-def test_confirming_something_else_than_was_shown_shows_it_first(resident: Resident, session: Session, field: str, value: str) -> None:
+def test_confirming_something_else_than_was_shown_shows_it_first(
+    resident: Resident, session: Session, field: str, value: str
+) -> None:
     resident.to_check(free_slot(session))
     answer = resident.press("この内容で予約する", consent="y", **{field: value})
     assert answer.status == 422
@@ -399,20 +449,44 @@ def test_lost_cookie_at_the_look_up_is_told(resident: Resident) -> None:
 
 # -- forged addresses -------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("path", [
-    "/book/nothing/", "/book/pickup/nowhere/", "/book/pickup/sannomiya/yesterday/", "/book/pickup/sannomiya/2026-13-45/", "/book/%00/",
-    "/book/pickup/%00/", "/book/pickup/sannomiya/{day}/99999999/", "/book/pickup/sannomiya/{day}/99999999999999999999999999/",
-    "/book/pickup/sannomiya/{day}/-1/", "/book/pickup/tanigami/{day}/{slot}/", "/book/pickup/sannomiya/{other}/{slot}/",
-    "/book/certificate/sannomiya/{day}/{slot}/", "/book/pickup/sannomiya/{past}/{old}/", "/book/pickup/sannomiya/{day}/{operator}/",
-    "/booked/forged", "/booked/MQ.awRM9w.aNEgc2pE8DNSah8cBuYg-t7ngaA", "/nothing", "/login/", "/card/list/",
-])
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/book/nothing/",
+        "/book/pickup/nowhere/",
+        "/book/pickup/sannomiya/yesterday/",
+        "/book/pickup/sannomiya/2026-13-45/",
+        "/book/%00/",
+        "/book/pickup/%00/",
+        "/book/pickup/sannomiya/{day}/99999999/",
+        "/book/pickup/sannomiya/{day}/99999999999999999999999999/",
+        "/book/pickup/sannomiya/{day}/-1/",
+        "/book/pickup/tanigami/{day}/{slot}/",
+        "/book/pickup/sannomiya/{other}/{slot}/",
+        "/book/certificate/sannomiya/{day}/{slot}/",
+        "/book/pickup/sannomiya/{past}/{old}/",
+        "/book/pickup/sannomiya/{day}/{operator}/",
+        "/booked/forged",
+        "/booked/MQ.awRM9w.aNEgc2pE8DNSah8cBuYg-t7ngaA",
+        "/nothing",
+        "/login/",
+        "/card/list/",
+    ],
+)
 def test_forged_address_is_not_found_and_says_so_in_japanese(resident: Resident, session: Session, path: str) -> None:
     from models import Channel
 
     slot, operator = free_slot(session), free_slot(session, hour=11, channel=Channel.CALLCENTER)
     old = free_slot(session, days=-3)
-    filled = path.format(day=slot.slot_date, slot=slot.id, other=slot.slot_date + timedelta(days=1), past=old.slot_date, old=old.id,
-                         operator=operator.id)
+    filled = path.format(
+        day=slot.slot_date,
+        slot=slot.id,
+        other=slot.slot_date + timedelta(days=1),
+        past=old.slot_date,
+        old=old.id,
+        operator=operator.id,
+    )
     answer = resident.open(filled)
     assert answer.status == 404
     assert "はじめの画面へ戻る" in answer.text
@@ -459,6 +533,7 @@ def test_closed_procedure_and_counter_disappear(resident: Resident, session: Ses
 
 # -- look-up ----------------------------------------------------------------------------------------------------------
 
+
 def booked(resident: Resident, session: Session) -> Reservation:
     resident.book(free_slot(session))
     return stored(session)[0]
@@ -467,8 +542,12 @@ def booked(resident: Resident, session: Session) -> Reservation:
 def test_every_wrong_pair_gets_the_same_answer(resident: Resident, session: Session) -> None:
     code = booked(resident, session).booking_code
     answers = set()
-    for typed in ({"code": code, "phone": "0781234568"}, {"code": "ZZZZZZZZZZ", "phone": "0781234567"},
-                  {"code": "O0I1", "phone": "0781234567"}, {"code": "x" * 40, "phone": "0781234567"}):
+    for typed in (
+        {"code": code, "phone": "0781234568"},
+        {"code": "ZZZZZZZZZZ", "phone": "0781234567"},
+        {"code": "O0I1", "phone": "0781234567"},
+        {"code": "x" * 40, "phone": "0781234567"},
+    ):
         resident.open("/lookup")
         answer = resident.press("確認する", **typed)
         assert (answer.status, "予約が見つかりません" in answer.text) == (404, True)
@@ -487,11 +566,17 @@ def test_look_up_with_empty_or_odd_fields_is_explained(resident: Resident) -> No
     assert "数字10桁か11桁" in answer.error_of("phone")
 
 
-@pytest.mark.parametrize(("state", "words"), [
-    (ReservationState.CANCELLED, "キャンセルされています"), (ReservationState.ARRIVED, "ご来庁いただきました"),
-    (ReservationState.NO_SHOW, "日時を過ぎています"),
-])
-def test_look_up_tells_the_state_in_plain_words(resident: Resident, session: Session, state: ReservationState, words: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ReservationState.CANCELLED, "キャンセルされています"),
+        (ReservationState.ARRIVED, "ご来庁いただきました"),
+        (ReservationState.NO_SHOW, "日時を過ぎています"),
+    ],
+)
+def test_look_up_tells_the_state_in_plain_words(
+    resident: Resident, session: Session, state: ReservationState, words: str
+) -> None:
     made = booked(resident, session)
     made.state = state
     resident.open("/lookup")
@@ -529,11 +614,18 @@ def test_done_page_is_shown_for_an_hour(resident: Resident, session: Session) ->
 
 # -- limits -----------------------------------------------------------------------------------------------------------
 
+
 def look_up(client: FlaskClient, code: str = "ABCDE23456", address: str = "203.0.113.1") -> Page:
     resident = Resident(client)
     resident.open("/lookup")
-    return Page(apart(client.post, "/lookup", headers={"X-Forwarded-For": address},
-                            data={**resident.page.fields, "code": code, "phone": "0781234567"}))
+    return Page(
+        apart(
+            client.post,
+            "/lookup",
+            headers={"X-Forwarded-For": address},
+            data={**resident.page.fields, "code": code, "phone": "0781234567"},
+        )
+    )
 
 
 def test_too_many_look_ups_of_an_address_must_wait(database: Any, session: Session) -> None:
@@ -568,11 +660,22 @@ def test_too_many_bookings_of_an_address_must_wait_and_take_nothing(database: An
 
 # -- the pages themselves ---------------------------------------------------------------------------------------------
 
+
 def every_page(resident: Resident, session: Session) -> list[Page]:
     slot = free_slot(session)
     day = slot.slot_date.isoformat()
-    pages = [resident.open(path) for path in ("/", "/book/", "/book/pickup/", "/book/pickup/sannomiya/",
-                                              f"/book/pickup/sannomiya/{day}/", "/lookup", "/nothing")]
+    pages = [
+        resident.open(path)
+        for path in (
+            "/",
+            "/book/",
+            "/book/pickup/",
+            "/book/pickup/sannomiya/",
+            f"/book/pickup/sannomiya/{day}/",
+            "/lookup",
+            "/nothing",
+        )
+    ]
     resident.to_form(slot)
     pages += [resident.page, resident.press("確認画面へ進む"), resident.press("確認画面へ進む", **GOOD)]
     return [*pages, resident.press("この内容で予約する", consent="y")]

@@ -37,13 +37,17 @@ def window(chromium: Browser, staff_app: Flask) -> Iterator[Window]:
     opened, wrong = [], []
 
     def signed_in(username: str, width: int = 1280) -> Page:
-        context = chromium.new_context(base_url=f"http://127.0.0.1:{server.server_port}", locale="ja-JP",
-                                       viewport={"width": width, "height": 844})
+        context = chromium.new_context(
+            base_url=f"http://127.0.0.1:{server.server_port}", locale="ja-JP", viewport={"width": width, "height": 844}
+        )
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
-        page.on("request", lambda request: wrong.append(request.url) if "127.0.0.1" not in request.url and ":" in request.url[:6] else None)
+        page.on(
+            "request",
+            lambda request: wrong.append(request.url) if "127.0.0.1" not in request.url and ":" in request.url[:6] else None,
+        )
         opened.append(context)
         page.goto("/login/")
         page.fill("#username", username)
@@ -87,7 +91,9 @@ def test_a_card_is_registered_without_a_mouse(window: Window, session: Session) 
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#errors")
     assert focused(page) == "address", "the first mistake has the focus"
-    assert page.input_value("#name") == "髙橋　一郎" and page.input_value("#issue_site") == "1", "the only counter of a clerk is proposed"
+    assert page.input_value("#name") == "髙橋　一郎" and page.input_value("#issue_site") == "1", (
+        "the only counter of a clerk is proposed"
+    )
     page.keyboard.type("神戸市中央区加納町9丁目")
     page.click("#errors a >> nth=1")
     assert focused(page) == "application_date"
@@ -124,7 +130,12 @@ def test_the_slash_key_finds_and_the_picker_picks(window: Window, session: Sessi
     page.keyboard.press("Enter")
     assert focused(page) == "item_kind"
     page.select_option("#item_kind", "notice")
-    for box, words in (("sent_date", "2026-11-20"), ("postal_code", "６５０-０００１"), ("name", "髙橋 一郎"), ("address", "神戸市")):
+    for box, words in (
+        ("sent_date", "2026-11-20"),
+        ("postal_code", "６５０-０００１"),
+        ("name", "髙橋 一郎"),
+        ("address", "神戸市"),
+    ):
         page.fill(f"#{box}", words)
     page.dblclick("button.primary")
     page.wait_for_url("**/shipment/show/*")
@@ -211,8 +222,22 @@ def test_every_screen_fits_a_phone(window: Window, session: Session) -> None:
     session.commit()
     page = window("manager", width=390)
     assert page.get_attribute("details.menu", "open") is None
-    for path in ("/", "/card/list/", f"/card/show/{key}", f"/card/edit/{key}", "/shipment/add", "/shipment/list/", "/card/export", "/card/import",
-                 "/operation_log/list/", "/masters/", "/masters/counter/", "/masters/counter/edit/1", "/masters/desk_pool/edit/1", "/staff/list/"):
+    for path in (
+        "/",
+        "/card/list/",
+        f"/card/show/{key}",
+        f"/card/edit/{key}",
+        "/shipment/add",
+        "/shipment/list/",
+        "/card/export",
+        "/card/import",
+        "/operation_log/list/",
+        "/masters/",
+        "/masters/counter/",
+        "/masters/counter/edit/1",
+        "/masters/desk_pool/edit/1",
+        "/staff/list/",
+    ):
         page.goto(path)
         faults: Any = page.evaluate(AUDIT)
         assert faults == {"wide": 390, "unnamed": [], "twice": [], "headings": 1, "language": "ja"}, path

@@ -38,12 +38,15 @@ def test_nothing_has_to_be_set_for_trying_out() -> None:
     assert (found.app_env, found.is_sqlite, found.port, found.staff_port, found.demo) == ("development", True, 8000, 8001, False)
 
 
-@pytest.mark.parametrize(("values", "sentence"), [
-    ({"secret_key": ""}, "SECRET_KEY"),
-    ({"secret_key": "short"}, "32文字以上"),
-    ({"secret_key": KEY, "demo": True}, "DEMO"),
-    ({"secret_key": KEY, "web_concurrency": 2}, "REDIS_URL"),
-])
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"secret_key": ""}, "SECRET_KEY"),
+        ({"secret_key": "short"}, "32文字以上"),
+        ({"secret_key": KEY, "demo": True}, "DEMO"),
+        ({"secret_key": KEY, "web_concurrency": 2}, "REDIS_URL"),
+    ],
+)
 def test_production_refuses(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         settings(app_env="production", **values)
@@ -59,10 +62,16 @@ def test_every_spelling_of_postgresql_is_taken(url: str) -> None:
     assert settings(database_url=url).database_url == "postgresql+psycopg://u@h/d"
 
 
-@pytest.mark.parametrize("wrong", [
-    {"database_url": "mysql://u@h/d"}, {"app_env": "staging"}, {"session_idle_minutes": 0}, {"trusted_proxies": "10.0.0.0/40"},
-    {"port": "eighty"},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"database_url": "mysql://u@h/d"},
+        {"app_env": "staging"},
+        {"session_idle_minutes": 0},
+        {"trusted_proxies": "10.0.0.0/40"},
+        {"port": "eighty"},
+    ],
+)
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         settings(**wrong)
@@ -77,11 +86,16 @@ def test_lists_come_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_cannot_live_with_its_settings_says_why() -> None:
     done = run_python("import run; run.main()", APP_ENV="production")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["設定を確認してください。", "SECRET_KEY を32文字以上で設定してください（production では必須です）"]
+    assert done.stderr.splitlines() == [
+        "設定を確認してください。",
+        "SECRET_KEY を32文字以上で設定してください（production では必須です）",
+    ]
 
 
 def test_in_production_a_second_process_on_one_sqlite_file_refuses(tmp_path: Path) -> None:
-    production = settings(app_env="production", secret_key=KEY, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0")
+    production = settings(
+        app_env="production", secret_key=KEY, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0"
+    )
     with held(tmp_path / "app.db.serving.lock"), pytest.raises(SystemExit, match="SQLite で動かせるのは1プロセス"):
         serving.claim(production, "staff")
     serving.claim(production, "staff")
@@ -110,5 +124,12 @@ def held(path: Path) -> Any:
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-                          env={"PATH": os.environ["PATH"], **environment})
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PATH": os.environ["PATH"], **environment},
+    )

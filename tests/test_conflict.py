@@ -50,8 +50,11 @@ def test_the_second_sees_what_differs_and_chooses_field_by_field(browse: Browse,
     answer = post(second, path, {**two, "name": "山田 三郎", "memo": "相手のメモ", "address": "神戸市灘区", "sex": "female"})
     assert answer.status_code == 409
     assert clash_rows(answer.text) == {
-        "氏名": ["山田 太郎", "山田 次郎", "山田 三郎"], "生年月日": ["1980-04-01", "（空）", "1980-04-01"], "性別": ["（空）", "（空）", "女"],
-        "住所": ["神戸市中央区加納町9丁目", "神戸市中央区加納町9丁目", "神戸市灘区"]}
+        "氏名": ["山田 太郎", "山田 次郎", "山田 三郎"],
+        "生年月日": ["1980-04-01", "（空）", "1980-04-01"],
+        "性別": ["（空）", "（空）", "女"],
+        "住所": ["神戸市中央区加納町9丁目", "神戸市中央区加納町9丁目", "神戸市灘区"],
+    }
     assert stored(session, card).name == "山田 次郎", "nothing is saved yet"
     proposed = form(answer.text)
     assert (proposed["choice-birth_date"], proposed["choice-sex"], proposed["choice-address"]) == (["theirs"], ["mine"], ["mine"])
@@ -73,7 +76,10 @@ def test_a_third_save_in_between_leads_to_the_page_again(browse: Browse, session
     assert post(first, path, third).status_code == 303
     again = post(second, path, chosen(page, name="theirs", memo="mine"))
     assert again.status_code == 409
-    assert clash_rows(again.text) == {"メモ": ["第一", "第一", "第二"], "住所": ["神戸市中央区加納町9丁目", "神戸市西区", "神戸市中央区加納町9丁目"]}
+    assert clash_rows(again.text) == {
+        "メモ": ["第一", "第一", "第二"],
+        "住所": ["神戸市中央区加納町9丁目", "神戸市西区", "神戸市中央区加納町9丁目"],
+    }
     assert post(second, path, chosen(again.text)).status_code == 303
     row = stored(session, card)
     assert (row.name, row.memo, row.address) == ("第一 の人", "第二", "神戸市西区")
@@ -98,14 +104,22 @@ def test_flags_and_emptied_fields_clash_too(browse: Browse, session: Session) ->
     post(first, path, {**one, "gaiji_flag": "", "memo": "", "attempt_no": "2"})
     answer = post(second, path, {**two, "memo": "自分のメモ", "tracking_no": ""})
     assert clash_rows(answer.text) == {
-        "発送回数": ["1", "2", "1"], "外字有無": ["はい", "いいえ", "はい"], "メモ": ["元のメモ", "（空）", "自分のメモ"],
-        "追跡番号": ["111122223333", "111122223333", "（空）"]}
+        "発送回数": ["1", "2", "1"],
+        "外字有無": ["はい", "いいえ", "はい"],
+        "メモ": ["元のメモ", "（空）", "自分のメモ"],
+        "追跡番号": ["111122223333", "111122223333", "（空）"],
+    }
     assert post(second, path, chosen(answer.text, memo="mine", gaiji_flag="theirs")).status_code == 303
     session.expire_all()
     row = session.get_one(Shipment, shipment.id)
     assert (row.gaiji_flag, row.memo, row.attempt_no, row.tracking_no) == (False, "自分のメモ", 2, None)
     stale = post(second, path, {**two, "gaiji_flag": "1"})
-    assert post(second, path, chosen(stale.text, memo="theirs", gaiji_flag="mine", attempt_no="theirs", tracking_no="theirs")).status_code == 303
+    assert (
+        post(
+            second, path, chosen(stale.text, memo="theirs", gaiji_flag="mine", attempt_no="theirs", tracking_no="theirs")
+        ).status_code
+        == 303
+    )
     session.expire_all()
     assert session.get_one(Shipment, shipment.id).gaiji_flag is True
 
@@ -161,7 +175,9 @@ def test_a_row_deleted_meanwhile_is_not_found(browse: Browse, session: Session) 
     assert post(second, path, {**two, "memo": "遅れて"}).status_code == 404
 
 
-def test_a_race_between_check_and_save_ends_on_the_page_too(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_between_check_and_save_ends_on_the_page_too(
+    browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both requests have read the same version and found it unchanged; the database lets one of them write."""
     card = samples.card(session, name="山田 太郎")
     path = f"/card/edit/{card.id}"
@@ -179,7 +195,10 @@ def test_a_race_between_check_and_save_ends_on_the_page_too(browse: Browse, sess
     session.commit()
     answers: dict[str, Any] = {}
     sent = {"一": (first, {**one, "name": "第一 の人"}), "二": (second, {**two, "name": "第二 の人"})}
-    at_once = [threading.Thread(target=lambda n=name, c=client, f=fields: answers.update({n: post(c, path, f)})) for name, (client, fields) in sent.items()]
+    at_once = [
+        threading.Thread(target=lambda n=name, c=client, f=fields: answers.update({n: post(c, path, f)}))
+        for name, (client, fields) in sent.items()
+    ]
     for thread in at_once:
         thread.start()
     for thread in at_once:
@@ -197,6 +216,8 @@ def test_the_log_tells_of_the_save_that_did_not_happen(browse: Browse, session: 
     post(first, path, {**one, "memo": "一"})
     post(second, path, {**two, "memo": "二"})
     session.expire_all()
-    row = session.scalars(select(OperationLog).where(OperationLog.action_code == "card.edit").order_by(OperationLog.id.desc())).first()
+    row = session.scalars(
+        select(OperationLog).where(OperationLog.action_code == "card.edit").order_by(OperationLog.id.desc())
+    ).first()
     assert row and row.user_id == "staff" and "ほかの人が先に変更しました" in row.detail["結果"] and "変更" not in row.detail
     assert not re.search("[一二]", str(row.detail.get("項目", "")))

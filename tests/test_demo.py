@@ -67,8 +67,11 @@ def empty(url: str) -> Engine:
 def structure(engine: Engine) -> dict[tuple[str, str], set[str]]:
     """The indexes and keys of every table that is loaded, by name."""
     found = inspect(engine)
-    return {(table, what): {item["name"] for item in getattr(found, what)(table)}
-            for table in COLUMNS for what in ("get_indexes", "get_foreign_keys", "get_unique_constraints", "get_check_constraints")}
+    return {
+        (table, what): {item["name"] for item in getattr(found, what)(table)}
+        for table in COLUMNS
+        for what in ("get_indexes", "get_foreign_keys", "get_unique_constraints", "get_check_constraints")
+    }
 
 
 class Demo(NamedTuple):
@@ -169,15 +172,21 @@ def test_sqlite_finds_no_broken_check_and_no_dangling_key(again: Engine) -> None
 
 def test_slots_count_the_units_of_who_holds_a_place(session: Session) -> None:
     held = func.coalesce(func.sum(case((Reservation.state.in_(HOLDING), Reservation.units), else_=0)), 0)
-    rows = session.execute(select(Slot.used, Slot.capacity, held).outerjoin(Reservation).group_by(Slot.id, Slot.used, Slot.capacity))
+    rows = session.execute(
+        select(Slot.used, Slot.capacity, held).outerjoin(Reservation).group_by(Slot.id, Slot.used, Slot.capacity)
+    )
     for used, capacity, units in rows:
         assert used == units <= capacity
 
 
 def test_reservations_repeat_what_their_slot_says(session: Session) -> None:
-    differing = or_(Reservation.booking_date != Slot.slot_date, Reservation.start_time != Slot.start_time,
-                    Reservation.end_time != Slot.end_time, Reservation.channel != Slot.channel,
-                    Reservation.counter_id != Slot.counter_id)
+    differing = or_(
+        Reservation.booking_date != Slot.slot_date,
+        Reservation.start_time != Slot.start_time,
+        Reservation.end_time != Slot.end_time,
+        Reservation.channel != Slot.channel,
+        Reservation.counter_id != Slot.counter_id,
+    )
     assert count(session, select(Reservation.id).join(Slot).where(differing)) == 0
 
 
@@ -226,22 +235,43 @@ def test_coming_days_have_full_partly_used_and_empty_slots(session: Session) -> 
 def test_every_state_is_there(session: Session) -> None:
     assert set(session.scalars(select(Card.state).distinct())) == set(CardState)
     assert set(session.scalars(select(Reservation.state).distinct())) == set(ReservationState) - {ReservationState.HELD}
-    for column in (Slot.channel, Card.application_channel, Card.visit_type, Card.agent_issue, Card.fee_flag, Shipment.item_kind,
-                   OperationLog.action_class, OperationLog.my_number_access):
+    for column in (
+        Slot.channel,
+        Card.application_channel,
+        Card.visit_type,
+        Card.agent_issue,
+        Card.fee_flag,
+        Shipment.item_kind,
+        OperationLog.action_class,
+        OperationLog.my_number_access,
+    ):
         assert set(session.scalars(select(column).distinct())) == set(column.type.enum_class), column
 
 
 def test_past_visits_are_over_and_coming_ones_are_not(session: Session) -> None:
     states = Tally((day < UNTIL, state) for day, state in session.execute(select(Reservation.booking_date, Reservation.state)))
-    assert states[True, ReservationState.BOOKED] == states[False, ReservationState.ARRIVED] == states[False, ReservationState.NO_SHOW] == 0
+    assert (
+        states[True, ReservationState.BOOKED]
+        == states[False, ReservationState.ARRIVED]
+        == states[False, ReservationState.NO_SHOW]
+        == 0
+    )
     assert states[True, ReservationState.ARRIVED] > 5 * states[True, ReservationState.NO_SHOW] > 0
     assert states[False, ReservationState.BOOKED] > 100
 
 
 def test_nothing_happens_on_or_after_until(session: Session) -> None:
-    for column in (Card.application_date, Card.issued_date, Shipment.sent_date, Document.registered_date, Reservation.requested_date):
+    for column in (
+        Card.application_date,
+        Card.issued_date,
+        Shipment.sent_date,
+        Document.registered_date,
+        Reservation.requested_date,
+    ):
         assert (session.scalar(select(func.max(column))) or UNTIL) < UNTIL
-    assert (session.scalar(select(func.max(OperationLog.started_at))) or session.get_one(OperationLog, 1).started_at).date() < UNTIL
+    assert (
+        session.scalar(select(func.max(OperationLog.started_at))) or session.get_one(OperationLog, 1).started_at
+    ).date() < UNTIL
 
 
 def test_names_are_written_in_every_way(session: Session) -> None:
@@ -279,32 +309,53 @@ def days_ago(days: int) -> date:
 def omissions() -> dict[str, Select[Any]]:
     """One query for each kind of 手続き漏れ."""
     other, old = aliased(Card), aliased(Card)
-    same_person = and_(Reservation.name == Card.name, Reservation.birth_date == Card.birth_date, Reservation.counter_id == Card.issue_site_id,
-                       Reservation.procedure_name == "交付時来庁")
+    same_person = and_(
+        Reservation.name == Card.name,
+        Reservation.birth_date == Card.birth_date,
+        Reservation.counter_id == Card.issue_site_id,
+        Reservation.procedure_name == "交付時来庁",
+    )
     notified = Card.state.in_((CardState.NOTIFIED, CardState.RETURNED, CardState.REMINDED))
     posted_card = Shipment.item_kind.in_(("card_honnin", "card_kani"))
     card = select(Card.id)
     return {
         "a arrived, not preset": card.where(Card.state == CardState.ARRIVED, Card.managed_from < days_ago(10)),
-        "b preset, nothing sent": card.where(Card.state == CardState.PRESET, Card.preset_date < days_ago(14), Card.notice_sent_date.is_(None)),
-        "c notified, no reminder": card.where(Card.state == CardState.NOTIFIED, Card.notice_sent_date < days_ago(60),
-                                              Card.reminder_sent_date.is_(None)),
+        "b preset, nothing sent": card.where(
+            Card.state == CardState.PRESET, Card.preset_date < days_ago(14), Card.notice_sent_date.is_(None)
+        ),
+        "c notified, no reminder": card.where(
+            Card.state == CardState.NOTIFIED, Card.notice_sent_date < days_ago(60), Card.reminder_sent_date.is_(None)
+        ),
         "d past the deadline": card.where(Card.state == CardState.REMINDED, Card.reminder_sent_date < days_ago(95)),
         "e cancelled, not revoked": card.where(Card.issue_cancelled, Card.storage_site_id.is_not(None), ~Card.revocation_done),
-        "f revoked, still there": card.where(Card.state == CardState.REVOKED, Card.storage_site_id.is_not(None), Card.disposed_date.is_(None)),
-        "g destroyed without a date": card.where(Card.disposal_done, or_(Card.disposed_date.is_(None), Card.disposal_reason.is_(None))),
+        "f revoked, still there": card.where(
+            Card.state == CardState.REVOKED, Card.storage_site_id.is_not(None), Card.disposed_date.is_(None)
+        ),
+        "g destroyed without a date": card.where(
+            Card.disposal_done, or_(Card.disposed_date.is_(None), Card.disposal_reason.is_(None))
+        ),
         "g a date without the check": card.where(~Card.disposal_done, Card.disposed_date.is_not(None)),
         "h issued without the check": card.where(~Card.issue_done, Card.issued_date.is_not(None)),
         "h the check without a date": card.where(Card.issue_done, Card.issued_date.is_(None)),
-        "i fee not collected": card.where(Card.fee_flag == "paid", Card.issued_date.is_not(None), Card.fee_collected_date.is_(None)),
-        "j return not followed up": card.join(Shipment).where(Card.state == CardState.RETURNED, Shipment.returned_date < days_ago(7)),
+        "i fee not collected": card.where(
+            Card.fee_flag == "paid", Card.issued_date.is_not(None), Card.fee_collected_date.is_(None)
+        ),
+        "j return not followed up": card.join(Shipment).where(
+            Card.state == CardState.RETURNED, Shipment.returned_date < days_ago(7)
+        ),
         "k came but not issued": card.join(Reservation, same_person).where(
-            Reservation.state == ReservationState.ARRIVED, or_(Card.issued_date.is_(None), Card.issued_date != Reservation.booking_date)),
-        "l old card kept": select(old.id).join(other, and_(other.name == old.name, other.birth_date == old.birth_date, other.id > old.id,
-                                                           other.issue_kind == "reissue")).where(
-            old.reissue_requested, ~old.revocation_done, old.collected_date.is_(None)),
+            Reservation.state == ReservationState.ARRIVED,
+            or_(Card.issued_date.is_(None), Card.issued_date != Reservation.booking_date),
+        ),
+        "l old card kept": select(old.id)
+        .join(
+            other,
+            and_(other.name == old.name, other.birth_date == old.birth_date, other.id > old.id, other.issue_kind == "reissue"),
+        )
+        .where(old.reissue_requested, ~old.revocation_done, old.collected_date.is_(None)),
         "m stored elsewhere": card.join(Reservation, same_person).where(
-            Reservation.state == ReservationState.BOOKED, Card.storage_site_id != Card.issue_site_id),
+            Reservation.state == ReservationState.BOOKED, Card.storage_site_id != Card.issue_site_id
+        ),
         "n expires before pick-up": card.where(notified, Card.card_expiry < UNTIL),
         "o no tracking number": select(Shipment.id).where(posted_card, Shipment.tracking_no.is_(None)),
         "p nothing scanned": card.where(Card.issued_date < days_ago(7), ~exists().where(Document.card_id == Card.id)),
@@ -328,7 +379,7 @@ def test_search_keys_are_those_of_the_names(session: Session) -> None:
             names = [getattr(model, part.key) for part in spec.name_searched]
             places = [getattr(model, part.fk) for part in spec.placed_by]
             for key, *found in session.execute(select(model.search_key, *names, *places)):
-                assert key == placed(search_key(found[:len(names)]), found[len(names):])
+                assert key == placed(search_key(found[: len(names)]), found[len(names) :])
 
 
 def test_no_text_could_pass_for_a_personal_number(session: Session) -> None:
@@ -361,9 +412,17 @@ def test_rows_read_back_as_their_python_types(session: Session) -> None:
 
 
 LEGAL = {
-    None: "applied", "applied": "arrived cancelled", "arrived": "preset cancelled", "preset": "notified mailed issued cancelled",
-    "notified": "returned reminded issued cancelled", "mailed": "returned issued", "returned": "notified mailed reminded issued cancelled",
-    "reminded": "reminded returned issued cancelled", "issued": "revoked", "cancelled": "revoked", "revoked": "collected disposed",
+    None: "applied",
+    "applied": "arrived cancelled",
+    "arrived": "preset cancelled",
+    "preset": "notified mailed issued cancelled",
+    "notified": "returned reminded issued cancelled",
+    "mailed": "returned issued",
+    "returned": "notified mailed reminded issued cancelled",
+    "reminded": "reminded returned issued cancelled",
+    "issued": "revoked",
+    "cancelled": "revoked",
+    "revoked": "collected disposed",
     "collected": "disposed",
 }
 
@@ -410,8 +469,15 @@ def test_postings_agree_with_their_card(session: Session) -> None:
 
 
 def test_numbers_grow_with_time(session: Session) -> None:
-    for column in (Card.application_date, Reservation.requested_date, CardHistory.updated_at, Shipment.sent_date, Document.registered_date,
-                   OperationLog.started_at, Slot.slot_date):
+    for column in (
+        Card.application_date,
+        Reservation.requested_date,
+        CardHistory.updated_at,
+        Shipment.sent_date,
+        Document.registered_date,
+        OperationLog.started_at,
+        Slot.slot_date,
+    ):
         values = list(session.scalars(select(column).order_by(column.class_.id)))
         assert values == sorted(values), column
 
@@ -423,12 +489,19 @@ def test_log_rows_name_the_demo_accounts_and_real_cards(session: Session) -> Non
     assert count(session, select(OperationLog.application_id).where(OperationLog.application_id.is_not(None)).distinct()) == 400
 
 
-@pytest.mark.parametrize(("birth", "applied", "expected"), [
-    (date(1990, 6, 1), date(2026, 5, 20), (date(2036, 6, 1), date(2031, 6, 1))),  # the 10th birthday after, not ten years
-    (date(1996, 2, 29), date(2026, 1, 10), (date(2035, 2, 28), date(2030, 2, 28))),
-    (date(2003, 1, 1), date(2022, 3, 31), (date(2027, 1, 1), date(2027, 1, 1))),  # 19 years old, under 20 when J-LIS received it
-    (date(2003, 1, 1), date(2022, 4, 1), (date(2032, 1, 1), date(2027, 1, 1))),
-])
+@pytest.mark.parametrize(
+    ("birth", "applied", "expected"),
+    [
+        (date(1990, 6, 1), date(2026, 5, 20), (date(2036, 6, 1), date(2031, 6, 1))),  # the 10th birthday after, not ten years
+        (date(1996, 2, 29), date(2026, 1, 10), (date(2035, 2, 28), date(2030, 2, 28))),
+        (
+            date(2003, 1, 1),
+            date(2022, 3, 31),
+            (date(2027, 1, 1), date(2027, 1, 1)),
+        ),  # 19 years old, under 20 when J-LIS received it
+        (date(2003, 1, 1), date(2022, 4, 1), (date(2032, 1, 1), date(2027, 1, 1))),
+    ],
+)
 def test_expiry_is_a_birthday(birth: date, applied: date, expected: tuple[date, date]) -> None:
     person = people.Person("", "", "", "", "male", False, False, False, number(birth))
     card, certificate, _sign = expiries(person, number(applied), number(applied) + 14, renewal=False, stay=0)

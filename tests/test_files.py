@@ -79,8 +79,9 @@ def cards(session: Session) -> list[Card]:
 
 # -- out --------------------------------------------------------------------------------------------------------------
 
+
 def test_a_file_holds_what_the_list_holds(browse: Browse, session: Session) -> None:
-    samples.card(session, name="髙橋 一郎", state=CardState.NOTIFIED, memo="改行\nあり, \"引用\"")
+    samples.card(session, name="髙橋 一郎", state=CardState.NOTIFIED, memo='改行\nあり, "引用"')
     samples.card(session, name="高橋 花子")
     samples.card(session, "tanigami", name="髙橋 他所", state=CardState.NOTIFIED)
     manager, clerk = browse("manager"), browse("staff")
@@ -90,7 +91,7 @@ def test_a_file_holds_what_the_list_holds(browse: Browse, session: Session) -> N
     assert "検索語 2文字 状態 通知済 に当てはまるカードを出力します" in words(clerk.get(f"/card/export?{narrowed}").text)
     assert len(lines_of(exported(clerk, f"/card/export?{narrowed}"))) == 1
     found = lines_of(exported(manager, "/card/export?state=notified&order=id.asc"))
-    assert [line["氏名"] for line in found] == ["髙橋 一郎", "髙橋 他所"] and found[0]["メモ"] == "改行\nあり, \"引用\""
+    assert [line["氏名"] for line in found] == ["髙橋 一郎", "髙橋 他所"] and found[0]["メモ"] == '改行\nあり, "引用"'
     assert found[0]["状態"] == "通知済" and found[0]["申請受付日"] == "2026-04-01" and found[0]["交付完了チェック"] == "いいえ"
 
 
@@ -99,17 +100,40 @@ def test_personal_columns_leave_only_with_the_right_and_a_purpose(browse: Browse
     clerk, manager = browse("staff"), browse("manager")
     line = lines_of(exported(clerk))[0]
     assert {line[k] for k in ("氏名", "氏名カナ", "住所", "生年月日")} == {"＊＊＊"} and line["メモ"] == ""
-    assert lines_of(exported(manager, personal=""))[0]["氏名"] == "＊＊＊" and lines_of(exported(manager))[0]["生年月日"] == "1980-04-01"
+    assert (
+        lines_of(exported(manager, personal=""))[0]["氏名"] == "＊＊＊"
+        and lines_of(exported(manager))[0]["生年月日"] == "1980-04-01"
+    )
     for fields in ({"purpose": " "}, {"purpose": "長" * 201}, {"format": "pdf"}):
         answer = exported(manager, **fields)
         assert answer.status_code == 422 and "出力の目的を200文字以内で入力してください。" in answer.text
-    told = [row.detail for row in session.scalars(select(OperationLog).where(OperationLog.action_code == "card.export").order_by(OperationLog.id))]
+    told = [
+        row.detail
+        for row in session.scalars(
+            select(OperationLog).where(OperationLog.action_code == "card.export").order_by(OperationLog.id)
+        )
+    ]
     assert [(d.get("件数"), d.get("個人情報"), d.get("目的")) for d in told[:3]] == [
-        (1, "伏せ字", "点検のため"), (1, "伏せ字", "点検のため"), (1, "あり", "点検のため")]
+        (1, "伏せ字", "点検のため"),
+        (1, "伏せ字", "点検のため"),
+        (1, "あり", "点検のため"),
+    ]
     assert all(d["入力エラー"] == "出力の目的" for d in told[3:])
 
 
-FORMULAS = ("=1+1", "+81", "-1", "@SUM(A1)", "＝1+1", "=cmd|' /C calc'!A0", "'=1+1", "''-", "'plain", "https://example.jp/", "007")
+FORMULAS = (
+    "=1+1",
+    "+81",
+    "-1",
+    "@SUM(A1)",
+    "＝1+1",
+    "=cmd|' /C calc'!A0",
+    "'=1+1",
+    "''-",
+    "'plain",
+    "https://example.jp/",
+    "007",
+)
 
 
 def test_no_cell_is_a_formula(browse: Browse, session: Session) -> None:
@@ -133,7 +157,9 @@ def test_the_guard_comes_off_exactly(text: str) -> None:
     assert tabular.unguard(guarded) == text and not guarded.startswith(tabular.FORMULA)
 
 
-def test_recorded_events_leave_as_json_and_a_sheet_has_its_limit(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_events_leave_as_json_and_a_sheet_has_its_limit(
+    browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples.card(session, name="山田 太郎")
     manager = browse("manager")
     assert '"action": "追加"' in lines_of(exported(manager, "/card_history/export"))[0]["履歴"]
@@ -144,24 +170,48 @@ def test_recorded_events_leave_as_json_and_a_sheet_has_its_limit(browse: Browse,
 
 # -- in ---------------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("kind", ["utf-8-sig", "utf-8", "cp932", "xlsx"])
 def test_a_file_is_looked_at_first_and_then_taken_in_once(kind: str, browse: Browse, session: Session) -> None:
     clerk = browse("staff")
     more = (*GOOD, "1" * 23, "新規", "はい")
     heading = (*BASE, "申請書ID（見た目用）", "交付種別", "手書きチェック")
-    plain = csv_file(more, (), (*GOOD[:2], "2026/11/2", *GOOD[3:], "", "", ""), heading=heading, encoding=kind if kind != "xlsx" else "utf-8")
-    excel = xlsx_file((*GOOD[:2], date(2026, 11, 1), *GOOD[3:], "1" * 23, "新規", True), (), (*GOOD[:2], date(2026, 11, 2), *GOOD[3:]), heading=heading)
+    plain = csv_file(
+        more, (), (*GOOD[:2], "2026/11/2", *GOOD[3:], "", "", ""), heading=heading, encoding=kind if kind != "xlsx" else "utf-8"
+    )
+    excel = xlsx_file(
+        (*GOOD[:2], date(2026, 11, 1), *GOOD[3:], "1" * 23, "新規", True),
+        (),
+        (*GOOD[:2], date(2026, 11, 2), *GOOD[3:]),
+        heading=heading,
+    )
     preview = upload(clerk, excel if kind == "xlsx" else plain, "カード.xlsx" if kind == "xlsx" else "カード.csv")
     assert preview.status_code == 200 and "2行すべて取り込めます" in words(preview.text) and cards(session) == []
-    assert table(preview.text)[1][:3] == ["2", "1" * 23, "山田 太郎"] and table(preview.text)[2][0] == "4", "lines are counted as in the file"
+    assert table(preview.text)[1][:3] == ["2", "1" * 23, "山田 太郎"] and table(preview.text)[2][0] == "4", (
+        "lines are counted as in the file"
+    )
     answer = confirm(clerk, preview)
     assert answer.status_code == 303 and "2件を取り込みました。" in clerk.get(answer.headers["Location"]).text
     assert confirm(clerk, preview).status_code == 404
     first, second = cards(session)
-    assert (first.application_no, first.application_date, first.handwritten_check, first.issue_site.code) == ("1" * 23, date(2026, 11, 1), True, "sannomiya")
-    assert (second.application_no, second.application_date, second.issue_kind, second.registration_reason, second.handwritten_check) == (
-        None, date(2026, 11, 2), "new", "first", False), "an empty cell is what the form would offer"
-    told = [row.detail["段階"] for row in session.scalars(select(OperationLog).where(OperationLog.action_code == "card.import")) if "段階" in row.detail]
+    assert (first.application_no, first.application_date, first.handwritten_check, first.issue_site.code) == (
+        "1" * 23,
+        date(2026, 11, 1),
+        True,
+        "sannomiya",
+    )
+    assert (
+        second.application_no,
+        second.application_date,
+        second.issue_kind,
+        second.registration_reason,
+        second.handwritten_check,
+    ) == (None, date(2026, 11, 2), "new", "first", False), "an empty cell is what the form would offer"
+    told = [
+        row.detail["段階"]
+        for row in session.scalars(select(OperationLog).where(OperationLog.action_code == "card.import"))
+        if "段階" in row.detail
+    ]
     assert told == ["確認", "取り込み"]
 
 
@@ -169,14 +219,34 @@ def test_every_error_is_named_by_line_and_column_and_nothing_is_kept(browse: Bro
     samples.card(session, application_no="9" * 23)
     clerk = browse("staff")
     heading = (*BASE, "申請書ID（見た目用）", "郵便番号", "手書きチェック", "交付種別", "性別")
-    bad = [("", *GOOD[1:], "", "", "", "", ""), (*GOOD[:2], "2026-02-30", *GOOD[3:], "", "12", "", "", ""), (*GOOD[:3], "どこか", GOOD[4], "", "", "たぶん", "", ""),
-           (*GOOD, "123", "", "", "新種", "中性"), ("＊＊＊", *GOOD[1:], "", "", "", "", ""), ("123456789018", *GOOD[1:], "", "", "", "", "")]
+    bad = [
+        ("", *GOOD[1:], "", "", "", "", ""),
+        (*GOOD[:2], "2026-02-30", *GOOD[3:], "", "12", "", "", ""),
+        (*GOOD[:3], "どこか", GOOD[4], "", "", "たぶん", "", ""),
+        (*GOOD, "123", "", "", "新種", "中性"),
+        ("＊＊＊", *GOOD[1:], "", "", "", "", ""),
+        ("123456789018", *GOOD[1:], "", "", "", "", ""),
+    ]
     answer = upload(clerk, csv_file((*GOOD, "8" * 23, "", "", "", ""), *bad, heading=heading))
     assert answer.status_code == 422 and "7行のうち6行に誤りがあります。" in words(answer.text)
     found = [(line[0], line[1]) for line in table(answer.text)[1:]]
-    assert found == [("3", "氏名"), ("4", "郵便番号"), ("4", "申請受付日"), ("5", "手書きチェック"), ("5", "申請場所"),
-                     ("6", "申請書ID（見た目用）"), ("6", "性別"), ("6", "交付種別"), ("7", "氏名"), ("8", "氏名")]
-    assert "123456789018" not in answer.text and session.scalar(select(func.count()).select_from(ImportDraft)) == 0 and len(cards(session)) == 1
+    assert found == [
+        ("3", "氏名"),
+        ("4", "郵便番号"),
+        ("4", "申請受付日"),
+        ("5", "手書きチェック"),
+        ("5", "申請場所"),
+        ("6", "申請書ID（見た目用）"),
+        ("6", "性別"),
+        ("6", "交付種別"),
+        ("7", "氏名"),
+        ("8", "氏名"),
+    ]
+    assert (
+        "123456789018" not in answer.text
+        and session.scalar(select(func.count()).select_from(ImportDraft)) == 0
+        and len(cards(session)) == 1
+    )
     row = session.scalars(select(OperationLog).where(OperationLog.action_code == "card.import")).one()
     assert row.my_number_access is MyNumberAccess.REFUSED and row.detail["誤り"] == 6
 
@@ -185,11 +255,16 @@ def test_what_only_the_database_can_know_is_found_before_too(browse: Browse, ses
     samples.card(session, application_no="9" * 23)
     clerk = browse("staff")
     heading = (*BASE, "申請書ID（見た目用）")
-    answer = upload(clerk, csv_file((*GOOD, "1" * 23), (*GOOD, "9" * 23), (*GOOD, "1" * 23), (*GOOD[:4], "谷上サテライト", ""), heading=heading))
+    answer = upload(
+        clerk,
+        csv_file((*GOOD, "1" * 23), (*GOOD, "9" * 23), (*GOOD, "1" * 23), (*GOOD[:4], "谷上サテライト", ""), heading=heading),
+    )
     assert answer.status_code == 422
     assert [(line[0], line[2]) for line in table(answer.text)[1:]] == [
-        ("3", "「申請書ID（見た目用）」が同じデータがすでに登録されています。"), ("4", "「申請書ID（見た目用）」が同じデータがすでに登録されています。"),
-        ("5", "担当していない窓口の情報は、登録も変更もできません。窓口を選び直してください。")]
+        ("3", "「申請書ID（見た目用）」が同じデータがすでに登録されています。"),
+        ("4", "「申請書ID（見た目用）」が同じデータがすでに登録されています。"),
+        ("5", "担当していない窓口の情報は、登録も変更もできません。窓口を選び直してください。"),
+    ]
     assert len(cards(session)) == 1
 
 
@@ -212,7 +287,9 @@ def test_a_draft_is_its_uploaders_alone_and_works_once(browse: Browse, session: 
     other = clerk.application.test_client()
     other._cookies = clerk._cookies
     sent = {"draft": _draft(preview), "csrf_token": token(clerk)}
-    at_once = [threading.Thread(target=lambda c=c: answers.append(c.post("/card/import", data=sent).status_code)) for c in (clerk, other)]
+    at_once = [
+        threading.Thread(target=lambda c=c: answers.append(c.post("/card/import", data=sent).status_code)) for c in (clerk, other)
+    ]
     for thread in at_once:
         thread.start()
     for thread in at_once:
@@ -274,9 +351,19 @@ def test_what_is_no_table_gets_a_sentence(browse: Browse, session: Session) -> N
 def test_read_only_columns_of_a_file_change_nothing(browse: Browse, session: Session) -> None:
     clerk = browse("staff")
     heading = (*BASE, "状態", "交付完了チェック", "カード保管場所", "申請書ID（内部キー用）", "RowStamp")
-    assert confirm(clerk, upload(clerk, csv_file((*GOOD, "交付済", "はい", "谷上サテライト", "77", "9"), heading=heading))).status_code == 303
+    assert (
+        confirm(
+            clerk, upload(clerk, csv_file((*GOOD, "交付済", "はい", "谷上サテライト", "77", "9"), heading=heading))
+        ).status_code
+        == 303
+    )
     [card] = cards(session)
-    assert (card.state, card.issue_done, card.storage_site, card.row_stamp) == (CardState.APPLIED, False, None, 1) and card.id != 77
+    assert (card.state, card.issue_done, card.storage_site, card.row_stamp) == (
+        CardState.APPLIED,
+        False,
+        None,
+        1,
+    ) and card.id != 77
 
 
 def test_a_card_of_another_counter_cannot_be_referred_to(browse: Browse, session: Session) -> None:
@@ -284,16 +371,37 @@ def test_a_card_of_another_counter_cannot_be_referred_to(browse: Browse, session
     clerk = browse("staff")
     heading = ("申請書ID", "発送物の種類", "発送日", "郵便番号", "氏名", "住所")
     for number, good in ((theirs.application_no, False), (mine.application_no, True)):
-        answer = upload(clerk, csv_file((str(number), "交付通知書", "2026-11-01", "6500001", "山田", "神戸市"), heading=heading), table_name="shipment")
+        answer = upload(
+            clerk,
+            csv_file((str(number), "交付通知書", "2026-11-01", "6500001", "山田", "神戸市"), heading=heading),
+            table_name="shipment",
+        )
         assert answer.status_code == (200 if good else 422), words(answer.text)
         assert good or "に当てはまるカードがありません" in answer.text
 
 
 def test_what_goes_out_comes_in_again_exactly(browse: Browse, session: Session) -> None:
-    odd = [*FORMULAS, "葛\U000e0100城 𠮷田", "a\tb", "1,2;3", "_x0041_", "0012", "=\"x\"", "'", "改行\nあり", "<&>\"'", "TRUE", "1e5", "2026-01-01", "全角　中"]
+    odd = [
+        *FORMULAS,
+        "葛\U000e0100城 𠮷田",
+        "a\tb",
+        "1,2;3",
+        "_x0041_",
+        "0012",
+        '="x"',
+        "'",
+        "改行\nあり",
+        "<&>\"'",
+        "TRUE",
+        "1e5",
+        "2026-01-01",
+        "全角　中",
+    ]
     card = samples.card(session, application_no="1" * 23)
     for n, text in enumerate(odd):
-        samples.shipment(session, card, name=text, memo=text, address=text, gaiji_flag=bool(n % 2), tracking_no=f"{n:012d}", attempt_no=n + 1)
+        samples.shipment(
+            session, card, name=text, memo=text, address=text, gaiji_flag=bool(n % 2), tracking_no=f"{n:012d}", attempt_no=n + 1
+        )
     one_of_each(session, "tanigami")
     manager = browse("manager")
     scope = f"?card={card.id}&order=id.asc"
@@ -312,9 +420,27 @@ def test_what_goes_out_comes_in_again_exactly(browse: Browse, session: Session) 
 def _values(session: Session, card_id: int) -> list[tuple[Any, ...]]:
     session.expire_all()
     found = session.scalars(select(Shipment).where(Shipment.card_id == card_id).order_by(Shipment.attempt_no))
-    return [(s.item_kind, s.sent_date, s.postal_code, s.name, s.address, s.tracking_no, s.attempt_no, s.returned_date, s.gaiji_flag, s.memo) for s in found]
+    return [
+        (
+            s.item_kind,
+            s.sent_date,
+            s.postal_code,
+            s.name,
+            s.address,
+            s.tracking_no,
+            s.attempt_no,
+            s.returned_date,
+            s.gaiji_flag,
+            s.memo,
+        )
+        for s in found
+    ]
 
 
 def test_the_import_page_says_what_it_takes(browse: Browse) -> None:
     page = browse("staff").get("/card/import").text
-    assert "使える見出し：申請書ID（見た目用）、氏名、" in page and "状態、" not in page.split("使える見出し：")[1] and form(page)["csrf_token"]
+    assert (
+        "使える見出し：申請書ID（見た目用）、氏名、" in page
+        and "状態、" not in page.split("使える見出し：")[1]
+        and form(page)["csrf_token"]
+    )

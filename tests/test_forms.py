@@ -21,7 +21,13 @@ from tests.rows import fill as one_of_each
 
 Browse = Callable[[str], FlaskClient]
 PERSONAL_NUMBER = "123456789018"  # the example of the law's formula; nobody's
-CARD = {"name": "山田 太郎", "address": "神戸市中央区加納町9丁目", "application_date": "2026-11-01", "application_site": "1", "issue_site": "1"}
+CARD = {
+    "name": "山田 太郎",
+    "address": "神戸市中央区加納町9丁目",
+    "application_date": "2026-11-01",
+    "application_site": "1",
+    "issue_site": "1",
+}
 
 
 def only(session: Session, model: Any) -> Any:
@@ -31,13 +37,27 @@ def only(session: Session, model: Any) -> Any:
 
 # -- what is stored ---------------------------------------------------------------------------------------------------
 
+
 def test_names_are_stored_as_typed_and_numbers_folded(browse: Browse, session: Session) -> None:
     name, address = "葛\U000e0100城 𠮷\u3099　﨑", "神戸市\u3000１丁目２−３"
-    answer = fill(browse("staff"), "/card/add", **{**CARD, "name": f" {name}\r\n", "address": f"{address}\x07\x00", "name_kana": "ｶﾂﾗｷﾞ　たろう",
-                  "application_no": "２８１０００１２３４５６７８９０１２３４５-６７", "postal_code": "６５０－０００１", "memo": "一行目\r\n二行目\x1b[0m"})
+    answer = fill(
+        browse("staff"),
+        "/card/add",
+        **{
+            **CARD,
+            "name": f" {name}\r\n",
+            "address": f"{address}\x07\x00",
+            "name_kana": "ｶﾂﾗｷﾞ　たろう",
+            "application_no": "２８１０００１２３４５６７８９０１２３４５-６７",
+            "postal_code": "６５０－０００１",
+            "memo": "一行目\r\n二行目\x1b[0m",
+        },
+    )
     assert answer.status_code == 303
     card = only(session, Card)
-    assert [card.name, card.address, card.memo] == [name, address, "一行目\n二行目[0m"], "every code point a person can see, and no other"
+    assert [card.name, card.address, card.memo] == [name, address, "一行目\n二行目[0m"], (
+        "every code point a person can see, and no other"
+    )
     assert (card.name_kana, card.application_no, card.postal_code) == ("カツラギ タロウ", "28100012345678901234567", "6500001")
     page = browse("staff").get(answer.headers["Location"]).text
     assert name in page and address in page
@@ -47,7 +67,12 @@ def test_a_phone_number_is_taken_in_full_width_with_hyphens(browse: Browse, sess
     key = samples.reservation(session).id
     clerk = browse("staff")
     assert fill(clerk, f"/reservation/edit/{key}", phone="０７８（３２２）１２３４", postal_code="〒650-0001").status_code == 422
-    assert fill(clerk, f"/reservation/edit/{key}", phone="０７８（３２２）１２３４", postal_code="650-0001", name="髙橋 一郎").status_code == 303
+    assert (
+        fill(
+            clerk, f"/reservation/edit/{key}", phone="０７８（３２２）１２３４", postal_code="650-0001", name="髙橋 一郎"
+        ).status_code
+        == 303
+    )
     row = only(session, Reservation)
     assert (row.phone, row.postal_code, row.name, row.booking_date) == ("0783221234", "6500001", "髙橋 一郎", row.slot.slot_date)
 
@@ -55,60 +80,101 @@ def test_a_phone_number_is_taken_in_full_width_with_hyphens(browse: Browse, sess
 def test_a_new_row_gets_its_stamps_and_its_search_key(browse: Browse, session: Session) -> None:
     card = samples.card(session)
     session.commit()
-    answer = fill(browse("staff"), f"/document/add?card={card.id}", partition_year="2026", fiscal_year="２０２６", business_class="issue",
-                  document_class="application", document_no="D-1", name_kanji="山田 太郎")
+    answer = fill(
+        browse("staff"),
+        f"/document/add?card={card.id}",
+        partition_year="2026",
+        fiscal_year="２０２６",
+        business_class="issue",
+        document_class="application",
+        document_no="D-1",
+        name_kanji="山田 太郎",
+    )
     assert answer.status_code == 303
     row = only(session, Document)
     assert (row.card_id, row.fiscal_year, row.registered_by_name, row.updated_by_id, row.search_key) == (
-        card.id, 2026, "三宮 太郎", "staff", "山田 田太 太郎")
+        card.id,
+        2026,
+        "三宮 太郎",
+        "staff",
+        "山田 田太 太郎",
+    )
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("table", "cases"), [
-    ("card", [
-        ({"name": ""}, "name", "「氏名」を入力してください。"),
-        ({"name": " \u3000\x00"}, "name", "「氏名」を入力してください。"),
-        ({"name": "寿" * 201}, "name", "「氏名」は200文字以内で入力してください（いま201文字）。"),
-        ({"birth_date": "2026-02-30"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),
-        ({"birth_date": "昭和の日"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),
-        ({"application_date": ""}, "application_date", "「申請受付日」を入力してください。"),
-        ({"application_no": "1" * 22}, "application_no", "「申請書ID（見た目用）」の形が正しくありません。数字23桁。"),
-        ({"postal_code": "650-000"}, "postal_code", "「郵便番号」は数字7桁で入力してください（例 6500001）。"),
-        ({"name_kana": "やまだ taro"}, "name_kana", "「氏名カナ」はカタカナで入力してください。"),
-        ({"issue_site": ""}, "issue_site", "「カード交付場所」を選んでください。"),
-        ({"issue_site": "99999"}, "issue_site", "「カード交付場所」を選び直してください。"),
-        ({"sex": "xyz"}, "sex", "「性別」を選び直してください。"),
-        ({"issue_kind": ""}, "issue_kind", "「交付種別」を選んでください。"),
-        ({"issue_kind": "'; DROP TABLE card"}, "issue_kind", "「交付種別」を選び直してください。"),
-        ({"issue_site": "2"}, "", "担当していない窓口の情報は、登録も変更もできません。"),
-    ]),
-    ("shipment", [
-        ({"attempt_no": ""}, "attempt_no", "「発送回数」を入力してください。"),
-        ({"attempt_no": "二回"}, "attempt_no", "「発送回数」は正しい整数で入力してください。"),
-        ({"attempt_no": "99999999999"}, "attempt_no", "「発送回数」の数が大きすぎます。"),
-        ({"attempt_no": "-1"}, "", "「発送回数」は1以上にしてください。"),
-        ({"returned_date": "2026-11-09"}, "", "「返戻日」と「返戻事由」は両方を入力するか、両方とも空にしてください。"),
-        ({"returned_date": "2026-10-01", "return_reason": "moved"}, "", "「返戻日」は「発送日」以後にしてください。"),
-        ({"card": "", "card__words": ""}, "card", "「申請書ID」を選んでください。"),
-        ({"card": "", "card__words": "いない人"}, "card", "「いない人」に当てはまるカードがありません。"),
-        ({"card": "", "card__words": "山"}, "card", "検索する言葉は2文字以上で入力してください。"),
-        ({"card": "", "card__words": "山田"}, "card", "「山田」に当てはまるカードが複数あります。候補から選んでください。"),
-        ({"card": "²", "card__words": ""}, "card", "「申請書ID」を選び直してください。"),
-    ]),
-])
+
+@pytest.mark.parametrize(
+    ("table", "cases"),
+    [
+        (
+            "card",
+            [
+                ({"name": ""}, "name", "「氏名」を入力してください。"),
+                ({"name": " \u3000\x00"}, "name", "「氏名」を入力してください。"),
+                ({"name": "寿" * 201}, "name", "「氏名」は200文字以内で入力してください（いま201文字）。"),
+                ({"birth_date": "2026-02-30"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),
+                ({"birth_date": "昭和の日"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),
+                ({"application_date": ""}, "application_date", "「申請受付日」を入力してください。"),
+                ({"application_no": "1" * 22}, "application_no", "「申請書ID（見た目用）」の形が正しくありません。数字23桁。"),
+                ({"postal_code": "650-000"}, "postal_code", "「郵便番号」は数字7桁で入力してください（例 6500001）。"),
+                ({"name_kana": "やまだ taro"}, "name_kana", "「氏名カナ」はカタカナで入力してください。"),
+                ({"issue_site": ""}, "issue_site", "「カード交付場所」を選んでください。"),
+                ({"issue_site": "99999"}, "issue_site", "「カード交付場所」を選び直してください。"),
+                ({"sex": "xyz"}, "sex", "「性別」を選び直してください。"),
+                ({"issue_kind": ""}, "issue_kind", "「交付種別」を選んでください。"),
+                ({"issue_kind": "'; DROP TABLE card"}, "issue_kind", "「交付種別」を選び直してください。"),
+                ({"issue_site": "2"}, "", "担当していない窓口の情報は、登録も変更もできません。"),
+            ],
+        ),
+        (
+            "shipment",
+            [
+                ({"attempt_no": ""}, "attempt_no", "「発送回数」を入力してください。"),
+                ({"attempt_no": "二回"}, "attempt_no", "「発送回数」は正しい整数で入力してください。"),
+                ({"attempt_no": "99999999999"}, "attempt_no", "「発送回数」の数が大きすぎます。"),
+                ({"attempt_no": "-1"}, "", "「発送回数」は1以上にしてください。"),
+                ({"returned_date": "2026-11-09"}, "", "「返戻日」と「返戻事由」は両方を入力するか、両方とも空にしてください。"),
+                ({"returned_date": "2026-10-01", "return_reason": "moved"}, "", "「返戻日」は「発送日」以後にしてください。"),
+                ({"card": "", "card__words": ""}, "card", "「申請書ID」を選んでください。"),
+                ({"card": "", "card__words": "いない人"}, "card", "「いない人」に当てはまるカードがありません。"),
+                ({"card": "", "card__words": "山"}, "card", "検索する言葉は2文字以上で入力してください。"),
+                (
+                    {"card": "", "card__words": "山田"},
+                    "card",
+                    "「山田」に当てはまるカードが複数あります。候補から選んでください。",
+                ),
+                ({"card": "²", "card__words": ""}, "card", "「申請書ID」を選び直してください。"),
+            ],
+        ),
+    ],
+)
 def test_each_mistake_gets_its_sentence_and_keeps_the_entry(table: str, cases: Any, browse: Browse, session: Session) -> None:
     cards = [samples.card(session).id for _ in range(2)]
-    good = {"card": CARD, "shipment": {"card": str(cards[0]), "item_kind": "notice", "sent_date": "2026-11-01", "postal_code": "6500001",
-                                       "name": "山田 太郎", "address": "神戸市中央区加納町9丁目"}}[table]
+    good = {
+        "card": CARD,
+        "shipment": {
+            "card": str(cards[0]),
+            "item_kind": "notice",
+            "sent_date": "2026-11-01",
+            "postal_code": "6500001",
+            "name": "山田 太郎",
+            "address": "神戸市中央区加納町9丁目",
+        },
+    }[table]
     clerk = browse("staff")
     for typed, box, sentence in cases:
         answer = fill(clerk, f"/{table}/add", **{**good, **typed})
         assert answer.status_code == 422 and sentence in words(answer.text), (typed, words(answer.text)[:400])
         assert not box or (f'<a href="#{box}">' in answer.text and f'id="{box}-error"' in answer.text), typed
         kept = form(answer.text)
-        assert {key: kept[key][0] for key in good if key not in (*typed, "card")} == {k: v for k, v in good.items() if k not in (*typed, "card")}, typed
-    assert session.scalar(select(func.count()).select_from(Card)) == 2 and session.scalar(select(func.count()).select_from(Shipment)) == 0
+        assert {key: kept[key][0] for key in good if key not in (*typed, "card")} == {
+            k: v for k, v in good.items() if k not in (*typed, "card")
+        }, typed
+    assert (
+        session.scalar(select(func.count()).select_from(Card)) == 2
+        and session.scalar(select(func.count()).select_from(Shipment)) == 0
+    )
 
 
 def test_a_number_that_is_taken_says_so(browse: Browse, session: Session) -> None:
@@ -123,7 +189,9 @@ def test_what_a_form_does_not_hold_it_leaves_alone(browse: Browse, session: Sess
     card = samples.card(session, memo="大事なメモ")
     clerk = browse("staff")
     stamp = form(clerk.get(f"/card/edit/{card.id}").text)["row_stamp"]
-    answer = post(clerk, f"/card/edit/{card.id}", name="山田 次郎", row_stamp=stamp, id="999", search_key="x", nonsense="y", _state="z")
+    answer = post(
+        clerk, f"/card/edit/{card.id}", name="山田 次郎", row_stamp=stamp, id="999", search_key="x", nonsense="y", _state="z"
+    )
     assert answer.status_code == 303
     row = only(session, Card)
     assert (row.id, row.name, row.memo, row.birth_date) == (card.id, "山田 次郎", "大事なメモ", date(1980, 4, 1))
@@ -136,8 +204,15 @@ def _forged(spec: Spec, *, adding: bool) -> dict[str, str]:
     for part in spec.parts.values():
         if part.key in typed or part.key in ("id", "row_stamp"):
             continue
-        found[part.key] = {"flag": "1", "date": "2026-11-05", "number": "3", "relation": "2", "time": "09:00", "moment": "2026-11-05T09:00",
-                           "code": str(list(part.enum)[-1].value) if part.enum else ""}.get(part.shape, "7777777")
+        found[part.key] = {
+            "flag": "1",
+            "date": "2026-11-05",
+            "number": "3",
+            "relation": "2",
+            "time": "09:00",
+            "moment": "2026-11-05T09:00",
+            "code": str(list(part.enum)[-1].value) if part.enum else "",
+        }.get(part.shape, "7777777")
         found[part.fk] = found[part.key]
     return found
 
@@ -146,7 +221,9 @@ def _forged(spec: Spec, *, adding: bool) -> dict[str, str]:
 def test_what_a_transition_sets_cannot_be_posted(adding: bool, browse: Browse, session: Session) -> None:
     spec, clerk = specs()[Card], browse("staff")
     forged = _forged(spec, adding=adding)
-    assert {"state", "issue_done", "storage_site", "shelf", "transit_to", "issued_date", "fee_amount", "card_status"} <= set(forged)
+    assert {"state", "issue_done", "storage_site", "shelf", "transit_to", "issued_date", "fee_amount", "card_status"} <= set(
+        forged
+    )
     card = samples.card(session)
     session.commit()
     before = {c.key: getattr(card, c.key) for c in spec.mapper.column_attrs}
@@ -155,14 +232,18 @@ def test_what_a_transition_sets_cannot_be_posted(adding: bool, browse: Browse, s
     session.expire_all()
     row = session.scalars(select(Card).order_by(Card.id.desc())).first()
     assert row
-    assert {key: getattr(row, spec.parts[key].fk) for key in forged if key in spec.parts} == {key: before[spec.parts[key].fk] for key in forged if key in spec.parts}
+    assert {key: getattr(row, spec.parts[key].fk) for key in forged if key in spec.parts} == {
+        key: before[spec.parts[key].fk] for key in forged if key in spec.parts
+    }
 
 
 # -- the 個人番号 -------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("area", ["panel", "masters"])
-def test_a_personal_number_is_refused_in_every_text_and_repeated_nowhere(area: str, browse: Browse, session: Session,
-                                                                          caplog: pytest.LogCaptureFixture) -> None:
+def test_a_personal_number_is_refused_in_every_text_and_repeated_nowhere(
+    area: str, browse: Browse, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
     keys = one_of_each(session, "sannomiya")
     manager = browse("manager")
     people = {"document": browse("staff"), "staff": browse("admin")}
@@ -182,8 +263,15 @@ def test_a_personal_number_is_refused_in_every_text_and_repeated_nowhere(area: s
                 continue  # 追跡番号 has twelve digits of its own
             refused += 1
             typed = ("123456789018", "1234-5678-9018", "１２３４　５６７８　９０１８")[refused % 3]
-            answer = fill(person, path, **{box: f"番号{typed}です" if part.is_free_text and part.field.kind not in ("code", "email") else typed})
-            assert answer.status_code == 422 and "個人番号（マイナンバー）と思われる12桁の数字" in answer.text, (spec.name, part.key)
+            answer = fill(
+                person,
+                path,
+                **{box: f"番号{typed}です" if part.is_free_text and part.field.kind not in ("code", "email") else typed},
+            )
+            assert answer.status_code == 422 and "個人番号（マイナンバー）と思われる12桁の数字" in answer.text, (
+                spec.name,
+                part.key,
+            )
             assert not _holds_number(answer.text), (spec.name, part.key)
     assert refused > 10
     told = session.scalars(select(OperationLog).where(OperationLog.my_number_access == MyNumberAccess.REFUSED)).all()
@@ -198,10 +286,20 @@ def _holds_number(page: str) -> bool:
 
 def test_a_personal_number_is_no_search_either(browse: Browse, session: Session, caplog: pytest.LogCaptureFixture) -> None:
     clerk = browse("staff")
-    for path, fields in [("/card/search", {"q": PERSONAL_NUMBER}), ("/jump", {"q": "1234-5678-9018"}), ("/shipment/pick/card", {"q": PERSONAL_NUMBER}),
-                         ("/card/export", {"purpose": f"{PERSONAL_NUMBER}の件", "format": "csv"})]:
+    for path, fields in [
+        ("/card/search", {"q": PERSONAL_NUMBER}),
+        ("/jump", {"q": "1234-5678-9018"}),
+        ("/shipment/pick/card", {"q": PERSONAL_NUMBER}),
+        ("/card/export", {"purpose": f"{PERSONAL_NUMBER}の件", "format": "csv"}),
+    ]:
         answer = post(clerk, path, fields)
-        page = clerk.get(answer.headers["Location"]).text if answer.status_code == 303 else str(answer.json) if answer.is_json else answer.text
+        page = (
+            clerk.get(answer.headers["Location"]).text
+            if answer.status_code == 303
+            else str(answer.json)
+            if answer.is_json
+            else answer.text
+        )
         assert "個人番号" in page and not _holds_number(page) and not _holds_number(answer.headers.get("Location", "")), path
     told = [row for row in session.scalars(select(OperationLog)) if row.my_number_access is MyNumberAccess.REFUSED]
     assert len(told) == 4 and not any(_holds_number(str(row.detail)) for row in told) and not _holds_number(caplog.text)
@@ -211,7 +309,10 @@ def test_the_picker_asks_for_the_right_to_what_it_lists(browse: Browse, session:
     samples.card(session, name="山田 太郎")
     clerk = browse("staff")
     assert len(post(clerk, "/shipment/pick/card", q="山田").json["rows"]) == 1
-    assert post(clerk, "/shipment/pick/name", q="山田").status_code == 404 and post(clerk, "/shipment/pick/nothing", q="山田").status_code == 404
+    assert (
+        post(clerk, "/shipment/pick/name", q="山田").status_code == 404
+        and post(clerk, "/shipment/pick/nothing", q="山田").status_code == 404
+    )
     role = session.scalars(select(Role).where(Role.name == "staff")).one()
     role.permissions = [p for p in role.permissions if str(p) != "can list on Card"]
     answer = post(clerk, "/shipment/pick/card", q="山田")
@@ -219,6 +320,7 @@ def test_the_picker_asks_for_the_right_to_what_it_lists(browse: Browse, session:
 
 
 # -- twice, and not at all --------------------------------------------------------------------------------------------
+
 
 def test_a_form_sent_twice_registers_once(browse: Browse, session: Session) -> None:
     clerk = browse("staff")
@@ -265,11 +367,17 @@ def test_what_is_written_once_has_no_way_to_change_it(browse: Browse, session: S
     manager = browse("manager")
     for name in ("card_note", "card_history", "operation_log", "slot", "document_page"):
         for way in ("edit", "delete"):
-            assert {manager.get(f"/{name}/{way}/{keys[name]}").status_code, post(manager, f"/{name}/{way}/{keys[name]}").status_code} <= {404, 405}
+            assert {
+                manager.get(f"/{name}/{way}/{keys[name]}").status_code,
+                post(manager, f"/{name}/{way}/{keys[name]}").status_code,
+            } <= {404, 405}
     for name in ("card_history", "operation_log", "slot", "reservation"):
         assert post(manager, f"/{name}/add").status_code == 404 and post(manager, f"/{name}/import").status_code == 404
     note = f"/card_note/show/{keys['card_note']}"
-    assert "編集" not in manager.get(note).text.split("<main")[1] and post(manager, "/card_note/delete", id="1").status_code in (404, 405)
+    assert "編集" not in manager.get(note).text.split("<main")[1] and post(manager, "/card_note/delete", id="1").status_code in (
+        404,
+        405,
+    )
 
 
 def test_a_note_is_added_and_stays(browse: Browse, session: Session) -> None:
@@ -294,7 +402,12 @@ def test_a_shipment_is_deleted_by_whoever_saw_its_last_version(browse: Browse, s
     post(clerk, "/shipment/delete", id=ticked)
     assert "何も削除していません" in clerk.get("/shipment/list/").text
     assert "選んでください" in clerk.get(post(clerk, "/shipment/delete").headers["Location"]).text
-    assert "を削除しました" in clerk.get(post(clerk, f"/shipment/delete/{seen}", form(clerk.get(f"/shipment/show/{seen}").text, "destroy")).headers["Location"]).text
+    assert (
+        "を削除しました"
+        in clerk.get(
+            post(clerk, f"/shipment/delete/{seen}", form(clerk.get(f"/shipment/show/{seen}").text, "destroy")).headers["Location"]
+        ).text
+    )
     session.expire_all()
     assert {row.id for row in session.scalars(select(Shipment))} == {changed, third}
     assert clerk.get(f"/shipment/show/{seen}").status_code == 404

@@ -16,12 +16,17 @@ from tests.databases import PASSWORD
 from tests.sites import site
 
 EXACT = {
-    "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
-POLICY = ("default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self' 'nonce-N'; img-src 'self' data:; font-src 'self'; "
-          "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self' 'nonce-N'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+)
 NONCE = re.compile(r"'nonce-([\w-]{22})'")
 
 
@@ -35,9 +40,20 @@ def check(answer: Any) -> None:
     assert len(set(NONCE.findall(answer.headers["Content-Security-Policy"]))) == 1
 
 
-@pytest.mark.parametrize(("address", "status"), [
-    ("/", 200), ("/card/list/", 403), ("/reservation/list/", 200), ("/masters/", 200), ("/nowhere", 404), ("/logout/", 405),
-    ("/reset/x", 410), ("/password/", 200), ("/healthz", 200)])
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/", 200),
+        ("/card/list/", 403),
+        ("/reservation/list/", 200),
+        ("/masters/", 200),
+        ("/nowhere", 404),
+        ("/logout/", 405),
+        ("/reset/x", 410),
+        ("/password/", 200),
+        ("/healthz", 200),
+    ],
+)
 def test_staff_answers(browse: Callable[[str], FlaskClient], address: str, status: int) -> None:
     answer = browse("operator").get(address)
     assert answer.status_code == status
@@ -122,8 +138,12 @@ def test_production_cookies_belong_to_one_host(database: Any) -> None:
     with site(database, **PRODUCTION) as app:
         client, https = app.test_client(), "https://localhost"
         door = client.get("/login/", base_url=https)
-        answer = client.post("/login/", base_url=https, headers={"Referer": f"{https}/login/"}, data={
-            "username": "staff", "password": PASSWORD, "csrf_token": csrf_token(door.text)})
+        answer = client.post(
+            "/login/",
+            base_url=https,
+            headers={"Referer": f"{https}/login/"},
+            data={"username": "staff", "password": PASSWORD, "csrf_token": csrf_token(door.text)},
+        )
         assert answer.status_code == 302
         for line in (*door.headers.getlist("Set-Cookie"), *answer.headers.getlist("Set-Cookie")):
             assert line.startswith("__Host-staff")
@@ -135,8 +155,12 @@ def test_under_tls_a_form_must_come_from_our_own_page(database: Any, referrer: s
     with site(database, **PRODUCTION) as app:
         client, https = app.test_client(), "https://localhost"
         token = csrf_token(client.get("/login/", base_url=https).text)
-        answer = client.post("/login/", base_url=https, headers={"Referer": referrer} if referrer else {}, data={
-            "username": "staff", "password": PASSWORD, "csrf_token": token})
+        answer = client.post(
+            "/login/",
+            base_url=https,
+            headers={"Referer": referrer} if referrer else {},
+            data={"username": "staff", "password": PASSWORD, "csrf_token": token},
+        )
         assert answer.status_code == 400
 
 
@@ -146,12 +170,16 @@ def test_only_our_proxy_may_say_that_it_was_tls(database: Any, proxies: tuple[st
     with site(database, trusted_proxies=proxies) as app:
         client = app.test_client()
         token = csrf_token(client.get("/login/").text)
-        answer = client.post("/login/", headers={"X-Forwarded-Proto": "https"}, data={
-            "username": "staff", "password": PASSWORD, "csrf_token": token})
+        answer = client.post(
+            "/login/",
+            headers={"X-Forwarded-Proto": "https"},
+            data={"username": "staff", "password": PASSWORD, "csrf_token": token},
+        )
         assert answer.status_code == status
 
 
 # -- anti-forgery -----------------------------------------------------------------------------------------------------
+
 
 def test_every_unsafe_address_wants_its_token(staff_app: Flask, browse: Callable[[str], FlaskClient]) -> None:
     client, urls = browse("admin"), staff_app.url_map.bind("localhost")

@@ -23,7 +23,9 @@ def test_a_database_behind_its_migrations_is_not_ready(database: House, session:
 
 
 def test_a_database_that_is_away_is_not_ready() -> None:
-    away = create_app("resident", Settings(_env_file=None, secret_key="test " * 10, database_url="postgresql://nobody@127.0.0.1:1/none"))
+    away = create_app(
+        "resident", Settings(_env_file=None, secret_key="test " * 10, database_url="postgresql://nobody@127.0.0.1:1/none")
+    )
     answer = away.test_client().get("/readyz")
     assert (answer.status_code, answer.text) == (503, "database")
     assert away.test_client().get("/healthz").text == "ok"

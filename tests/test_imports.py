@@ -10,8 +10,32 @@ import pytest
 
 from config import ROOT
 
-BELOW = ["text", "errors", "locks", "dialects", "search_index", "code_checks", "masters_seed", "context", "schema", "codes", "constraints", "plans", "scope",
-         "rows", "audit", "searching", "listing", "rules", "dictionary", "letters", "tabular", "reports", "jobs", "demo"]
+BELOW = [
+    "text",
+    "errors",
+    "locks",
+    "dialects",
+    "search_index",
+    "code_checks",
+    "masters_seed",
+    "context",
+    "schema",
+    "codes",
+    "constraints",
+    "plans",
+    "scope",
+    "rows",
+    "audit",
+    "searching",
+    "listing",
+    "rules",
+    "dictionary",
+    "letters",
+    "tabular",
+    "reports",
+    "jobs",
+    "demo",
+]
 """What knows no HTTP, each allowed to import only what stands before it. Every other module of `app` is the edge."""
 WEB = ("flask", "flask_login", "flask_wtf", "flask_limiter", "flask_admin", "flask_appbuilder", "werkzeug", "waitress", "wtforms")
 OURS = ("app", "models", "views", "booking", "config", "run")
@@ -29,7 +53,7 @@ def imported(source: str, module: str, *, is_package: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
-                base = ".".join([*module.split(".")[:len(module.split(".")) - node.level + is_package], *filter(None, [base])])
+                base = ".".join([*module.split(".")[: len(module.split(".")) - node.level + is_package], *filter(None, [base])])
             found |= {f"{base}.{alias.name}" for alias in node.names}
     return found
 
@@ -49,7 +73,9 @@ def _may(module: str, name: str) -> bool:
     if folder == "views":
         return top != "booking" and top != "config" and name not in ("app.cli", "app.create_app")
     if folder == "booking":
-        return top not in ("views", "config", "flask_appbuilder", "flask_admin") and not _starts(name, "app.security", "app.cli", "app.create_app")
+        return top not in ("views", "config", "flask_appbuilder", "flask_admin") and not _starts(
+            name, "app.security", "app.cli", "app.create_app"
+        )
     return module in COMPOSERS or _app_may(module, name)
 
 
@@ -68,7 +94,7 @@ def _app_may(module: str, name: str) -> bool:
         return True
     if name.split(".")[0] in (*WEB, "config"):
         return False
-    return name.split(".")[0] != "app" or (name.split(".")[1] in BELOW[:BELOW.index(part) + 1])
+    return name.split(".")[0] != "app" or (name.split(".")[1] in BELOW[: BELOW.index(part) + 1])
 
 
 def _starts(name: str, *heads: str) -> bool:
@@ -85,29 +111,35 @@ def test_imports_go_one_way(path: Path) -> None:
     assert faults(path.read_text(), dotted(path), is_package=path.name == "__init__.py") == []
 
 
-@pytest.mark.parametrize(("module", "source"), [
-    ("models.cards", "from flask import g"),
-    ("models.cards", "from app import text"),
-    ("models.cards", "from flask_appbuilder import ModelView"),
-    ("app.text", "from app import schema"),
-    ("app.rules.slots", "def f():\n    from flask import request"),
-    ("app.rules.slots", "from app.extensions import db"),
-    ("app.rules.slots", "from app.tabular import rows"),
-    ("app.jobs", "from . import x\nfrom ..edge import page"),
-    ("app.scope", "import flask_appbuilder"),
-    ("app.audit", "from config import Settings"),
-    ("app.sessions", "from views import panel"),
-    ("views.panel", "from booking import blueprint"),
-    ("views.panel", "from app import cli"),
-    ("booking.blueprint", "from views.panel import Panel"),
-    ("booking.blueprint", "from app.security import actor"),
-    ("booking.blueprint", "from flask_appbuilder import expose"),
-    ("app.edge", "from tests import samples"),
-])
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("models.cards", "from flask import g"),
+        ("models.cards", "from app import text"),
+        ("models.cards", "from flask_appbuilder import ModelView"),
+        ("app.text", "from app import schema"),
+        ("app.rules.slots", "def f():\n    from flask import request"),
+        ("app.rules.slots", "from app.extensions import db"),
+        ("app.rules.slots", "from app.tabular import rows"),
+        ("app.jobs", "from . import x\nfrom ..edge import page"),
+        ("app.scope", "import flask_appbuilder"),
+        ("app.audit", "from config import Settings"),
+        ("app.sessions", "from views import panel"),
+        ("views.panel", "from booking import blueprint"),
+        ("views.panel", "from app import cli"),
+        ("booking.blueprint", "from views.panel import Panel"),
+        ("booking.blueprint", "from app.security import actor"),
+        ("booking.blueprint", "from flask_appbuilder import expose"),
+        ("app.edge", "from tests import samples"),
+    ],
+)
 def test_the_guard_notices(module: str, source: str) -> None:
     assert faults(source, module, is_package=module == "app.jobs")
 
 
 def test_config_is_nobodys_but_the_edges() -> None:
     assert faults((ROOT / "config.py").read_text(), "models.config") == [
-        name for name in sorted(imported((ROOT / "config.py").read_text(), "config", is_package=False)) if name.startswith("pydantic")]
+        name
+        for name in sorted(imported((ROOT / "config.py").read_text(), "config", is_package=False))
+        if name.startswith("pydantic")
+    ]

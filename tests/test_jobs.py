@@ -34,7 +34,9 @@ def test_a_task_that_fails_keeps_no_other_from_its_work(session: Session, caplog
     def broken(_session: Session, _now: datetime) -> None:
         raise ValueError
 
-    failed = jobs.daily(opener(session), NOW, {"こわれた仕事": broken, "次の仕事": lambda s, _: done.append(context(s).actor.name)})
+    failed = jobs.daily(
+        opener(session), NOW, {"こわれた仕事": broken, "次の仕事": lambda s, _: done.append(context(s).actor.name)}
+    )
     assert (failed, done) == (["こわれた仕事"], ["次の仕事"])
     assert "こわれた仕事 が失敗しました" in caplog.text
 
@@ -43,8 +45,16 @@ def test_the_first_round_is_done_at_once_and_ends_idle_sessions(staff_app: Flask
     user, now = session.scalars(select(Staff)).first(), datetime.now(UTC)
     assert user
     for name, age in (("a", 20), ("b", 1)):
-        session.add(WebSession(id_hash=name * 64, user_id=user.id, data={}, password_stamp="", created_at=now - timedelta(hours=1),
-                               seen_at=now - timedelta(minutes=age)))
+        session.add(
+            WebSession(
+                id_hash=name * 64,
+                user_id=user.id,
+                data={},
+                password_stamp="",
+                created_at=now - timedelta(hours=1),
+                seen_at=now - timedelta(minutes=age),
+            )
+        )
     session.commit()
     stop = threading.Event()
     stop.set()

@@ -78,9 +78,16 @@ def test_addresses_are_counted_apart_behind_our_proxy(database: Any) -> None:
 
 def test_a_strangers_header_does_not_change_who_he_is(database: Any) -> None:
     with clock(), site(database, limit_login="2 per minute") as app:
-        assert [attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}").status_code for n in range(4)] == [401, 401, 429, 429]
+        assert [attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}").status_code for n in range(4)] == [
+            401,
+            401,
+            429,
+            429,
+        ]
     with clock(), site(database, limit_login="2 per minute", **PROXY) as app:
-        spoofed = [attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}, 203.0.113.7").status_code for n in range(3)]
+        spoofed = [
+            attempt(app.test_client(), username="nobody", address=f"10.9.9.{n}, 203.0.113.7").status_code for n in range(3)
+        ]
         assert spoofed == [401, 401, 429]
 
 
@@ -90,9 +97,17 @@ def test_an_ipv6_household_is_one_caller(database: Any) -> None:
         assert attempt(app.test_client(), address="2001:db8:0:2::1").status_code == 401
 
 
-@pytest.mark.parametrize(("chain", "found"), [
-    ("", "192.0.2.1"), ("203.0.113.7", "203.0.113.7"), ("1.1.1.1, 203.0.113.7", "203.0.113.7"), ("203.0.113.7, 10.0.0.9", "203.0.113.7"),
-    ("10.0.0.8, 10.0.0.9", "10.0.0.8"), ("nonsense", "nonsense")])
+@pytest.mark.parametrize(
+    ("chain", "found"),
+    [
+        ("", "192.0.2.1"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("1.1.1.1, 203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7, 10.0.0.9", "203.0.113.7"),
+        ("10.0.0.8, 10.0.0.9", "10.0.0.8"),
+        ("nonsense", "nonsense"),
+    ],
+)
 def test_the_nearest_untrusted_address_is_the_client(chain: str, found: str) -> None:
     trusted = ("192.0.2.1", "10.0.0.0/24") if chain else ("10.0.0.0/24",)
     with Flask("x").test_request_context(headers={"X-Forwarded-For": chain}, environ_base={"REMOTE_ADDR": "192.0.2.1"}):
@@ -100,6 +115,7 @@ def test_the_nearest_untrusted_address_is_the_client(chain: str, found: str) -> 
 
 
 # -- per account ------------------------------------------------------------------------------------------------------
+
 
 def test_account_under_attack_waits_in_that_network_only(database: Any, session: Session) -> None:
     with clock() as now, site(database, **PROXY) as app:
@@ -154,11 +170,15 @@ def test_typed_names_are_not_kept_by_the_limiter(database: Any) -> None:
 
 @pytest.mark.parametrize("name", ["limit_login", "limit_booking", "limit_lookup"])
 def test_a_limit_that_cannot_be_read_stops_the_start(database: Any, name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name.upper()} は「5 per minute; 30 per hour」のように"), site(database, **{name: "five"}):
+    with (
+        pytest.raises(ValueError, match=f"{name.upper()} は「5 per minute; 30 per hour」のように"),
+        site(database, **{name: "five"}),
+    ):
         pass
 
 
 # -- where it is counted ----------------------------------------------------------------------------------------------
+
 
 def test_there_is_one_limiter_and_it_is_on(staff_app: Flask, resident_app: Flask) -> None:
     for app in (staff_app, resident_app):

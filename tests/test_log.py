@@ -40,7 +40,9 @@ def told(session: Session, act: Callable[[], Any]) -> OperationLog:
 
 
 def csv_file(name: str = "山田 太郎") -> tuple[io.BytesIO, str]:
-    return io.BytesIO(f"氏名,住所,申請受付日,申請場所,カード交付場所\r\n{name},神戸市,2026-11-01,三宮サテライト,三宮サテライト\r\n".encode()), "山田太郎の分.csv"
+    return io.BytesIO(
+        f"氏名,住所,申請受付日,申請場所,カード交付場所\r\n{name},神戸市,2026-11-01,三宮サテライト,三宮サテライト\r\n".encode()
+    ), "山田太郎の分.csv"
 
 
 def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) -> None:
@@ -61,7 +63,12 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
         (lambda: clerk.get(f"/card/show/{card}"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: clerk.get(f"/card/edit/{card}"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: post(clerk, "/card/add", CARD), "card.add", "カード 登録", ActionClass.ADD),
-        (lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="1"), "shipment.delete", "発送管理 削除", ActionClass.DELETE),
+        (
+            lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="1"),
+            "shipment.delete",
+            "発送管理 削除",
+            ActionClass.DELETE,
+        ),
         (lambda: clerk.get("/card/export"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: post(clerk, "/card/export", purpose="点検", format="csv"), "card.export", "カード 出力", ActionClass.EXPORT),
         (preview, "card.import", "カード 取り込み", ActionClass.ADD),
@@ -94,9 +101,19 @@ def test_a_list_says_what_was_asked_and_which_cards_were_shown(browse: Browse, s
     samples.shipment(session, card)
     clerk = browse("staff")
     site = samples.counter(session).id
-    row = told(session, lambda: find(clerk, "card", "髙橋 秘密", state="applied", application_date_from="2026-01-01", issue_site=str(site), order="id.asc"))
-    assert row.detail["条件"] == {"検索語": "5文字", "状態": "申請受付", "申請受付日": "2026-01-01 (木)〜", "カード交付場所": "三宮サテライト",
-                                  "並び": "申請書ID（内部キー用）の昇順"}
+    row = told(
+        session,
+        lambda: find(
+            clerk, "card", "髙橋 秘密", state="applied", application_date_from="2026-01-01", issue_site=str(site), order="id.asc"
+        ),
+    )
+    assert row.detail["条件"] == {
+        "検索語": "5文字",
+        "状態": "申請受付",
+        "申請受付日": "2026-01-01 (木)〜",
+        "カード交付場所": "三宮サテライト",
+        "並び": "申請書ID（内部キー用）の昇順",
+    }
     assert (row.detail["件数"], row.detail["申請書ID"]) == ("1件", [card.id])
     picked = told(session, lambda: post(clerk, "/shipment/pick/card", q="髙橋 秘密"))
     assert picked.detail == {"相手": "カード", "検索語": "5文字", "申請書ID": [card.id]}
@@ -105,21 +122,47 @@ def test_a_list_says_what_was_asked_and_which_cards_were_shown(browse: Browse, s
 
 
 def test_a_change_is_told_field_by_field(browse: Browse, session: Session) -> None:
-    closure = fill(browse("manager"), "/masters/counter_closure/new/", counter="1", starts_on="2026-12-29", ends_on="2027-01-03", reason="年末年始")
+    closure = fill(
+        browse("manager"),
+        "/masters/counter_closure/new/",
+        counter="1",
+        starts_on="2026-12-29",
+        ends_on="2027-01-03",
+        reason="年末年始",
+    )
     card = samples.card(session, memo="")
     clerk = browse("staff")
     sent = {**form(clerk.get(f"/card/edit/{card.id}").text), "name": "髙橋 一郎", "memo": "返送済", "sex": "male", "address": ""}
     assert closure.status_code == 303 and post(clerk, f"/card/edit/{card.id}", sent).status_code == 422
     row = told(session, lambda: post(clerk, f"/card/edit/{card.id}", {**sent, "address": "神戸市西区"}))
-    assert row.detail["変更"] == [{"対象": "カード", "番号": card.id, "種別": "変更", "項目": {
-        "氏名": ["＊＊＊", "＊＊＊"], "性別": ["", "男"], "住所": ["＊＊＊", "＊＊＊"], "メモ": ["", "＊＊＊"]}}]
+    assert row.detail["変更"] == [
+        {
+            "対象": "カード",
+            "番号": card.id,
+            "種別": "変更",
+            "項目": {"氏名": ["＊＊＊", "＊＊＊"], "性別": ["", "男"], "住所": ["＊＊＊", "＊＊＊"], "メモ": ["", "＊＊＊"]},
+        }
+    ]
     assert (row.application_id, row.detail["番号"]) == (card.id, card.id)
     history = session.scalars(select(CardHistory).order_by(CardHistory.id.desc())).first()
-    assert history and history.event == {"action": "変更", "by": "staff", "by_name": "三宮 太郎", "changes": {
-        "氏名": ["山田 太郎", "髙橋 一郎"], "性別": ["", "男"], "住所": ["神戸市中央区加納町9丁目", "神戸市西区"], "メモ": ["", "返送済"]}}
+    assert history and history.event == {
+        "action": "変更",
+        "by": "staff",
+        "by_name": "三宮 太郎",
+        "changes": {
+            "氏名": ["山田 太郎", "髙橋 一郎"],
+            "性別": ["", "男"],
+            "住所": ["神戸市中央区加納町9丁目", "神戸市西区"],
+            "メモ": ["", "返送済"],
+        },
+    }
     [added] = [r for r in rows(session) if r.action_code == "counter_closure.add"]
     assert added.detail["変更"][0]["項目"] == {
-        "窓口": ["", "三宮サテライト"], "開始日": ["", "2026-12-29 (火)"], "終了日": ["", "2027-01-03 (日)"], "理由": ["", "年末年始"]}
+        "窓口": ["", "三宮サテライト"],
+        "開始日": ["", "2026-12-29 (火)"],
+        "終了日": ["", "2027-01-03 (日)"],
+        "理由": ["", "年末年始"],
+    }
 
 
 def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, session: Session) -> None:
@@ -140,8 +183,17 @@ def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, sessi
 
 # -- nothing personal -------------------------------------------------------------------------------------------------
 
-PLANTED = {"name": "秘匿姓 秘匿名", "kana": "ヒトクセイ ヒトクメイ", "date": date(1931, 2, 17), "phone": "0786667777", "postal": "6549876", "email": "hitoku@example.jp",
-           "text": "秘匿町九丁目", "memo": "秘匿の覚書", "json": {"問": "秘匿の答え"}}
+PLANTED = {
+    "name": "秘匿姓 秘匿名",
+    "kana": "ヒトクセイ ヒトクメイ",
+    "date": date(1931, 2, 17),
+    "phone": "0786667777",
+    "postal": "6549876",
+    "email": "hitoku@example.jp",
+    "text": "秘匿町九丁目",
+    "memo": "秘匿の覚書",
+    "json": {"問": "秘匿の答え"},
+}
 TRACES = ("秘匿", "ヒトク", "1931", "02-17", "6667777", "6549876", "hitoku", "123456789018")
 
 
@@ -150,7 +202,13 @@ def planted(spec: Any) -> dict[str, Any]:
     found = {}
     for part in spec.parts.values():
         if part.field.pii:
-            kind = part.shape if part.shape in ("date", "json", "memo") else part.field.kind if part.field.kind in PLANTED else "text"
+            kind = (
+                part.shape
+                if part.shape in ("date", "json", "memo")
+                else part.field.kind
+                if part.field.kind in PLANTED
+                else "text"
+            )
             found[part.key] = PLANTED[kind]
     return found
 
@@ -162,8 +220,15 @@ def test_nothing_personal_gets_into_the_log(browse: Browse, session: Session) ->
     posted = samples.shipment(session, card, **planted(known[Shipment]))
     note = samples.note(session, card, str(PLANTED["memo"]))
     paper = samples.document(session, card, **planted(known[Document]))
-    page = DocumentPage(document=paper, partition_year=2026, page_no=1, stored_name="x", mime_type="application/pdf", size_bytes=1,
-                        **planted(known[DocumentPage]))
+    page = DocumentPage(
+        document=paper,
+        partition_year=2026,
+        page_no=1,
+        stored_name="x",
+        mime_type="application/pdf",
+        size_bytes=1,
+        **planted(known[DocumentPage]),
+    )
     session.add(page)
     session.commit()
     manager, clerk = browse("manager"), browse("staff")
@@ -178,7 +243,12 @@ def test_nothing_personal_gets_into_the_log(browse: Browse, session: Session) ->
     for typed in ("秘匿姓 秘匿名", "0786667777"):
         post(clerk, "/jump", q=typed)
         post(clerk, "/shipment/pick/card", q=typed)
-    for path in (f"/card/edit/{card.id}", f"/reservation/edit/{booked.id}", f"/shipment/edit/{posted.id}", f"/document/edit/{paper.id}"):
+    for path in (
+        f"/card/edit/{card.id}",
+        f"/reservation/edit/{booked.id}",
+        f"/shipment/edit/{posted.id}",
+        f"/document/edit/{paper.id}",
+    ):
         sent = form(clerk.get(path).text)
         named = {key: "秘匿変更" for key in sent if key in ("name", "name_kanji", "address", "memo", "message", "building")}
         assert post(clerk, path, {**sent, **named}).status_code == 303, path
@@ -186,7 +256,11 @@ def test_nothing_personal_gets_into_the_log(browse: Browse, session: Session) ->
         post(clerk, path, {**sent, "name": "", "name_kanji": "", "birth_date": "1931-02-30", "phone": "6667777"})
     post(clerk, "/card/add", {**CARD, "name": "秘匿登録", "issue_site": "2"})
     post(clerk, "/shipment/add", {"card__words": "秘匿姓", "item_kind": "notice"})
-    for content in (b"\xe7\xa7\x98\xe5\x8c\xbf,0786667777\r\n1,2", csv_file("秘匿入力")[0].getvalue(), csv_file("秘匿" * 200)[0].getvalue()):
+    for content in (
+        b"\xe7\xa7\x98\xe5\x8c\xbf,0786667777\r\n1,2",
+        csv_file("秘匿入力")[0].getvalue(),
+        csv_file("秘匿" * 200)[0].getvalue(),
+    ):
         post(clerk, "/card/import", file=(io.BytesIO(content), "秘匿.csv"))
     for key in ("秘匿姓", "123456789018"):
         assert clerk.get(f"/card/show/{key}").status_code == 404

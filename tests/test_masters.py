@@ -35,15 +35,23 @@ def last_log(session: Session, code: str) -> OperationLog:
 
 def cell(person: FlaskClient, name: str, value: str, *, pk: Any = 1, stamp: Any = 1, table_name: str = "counter") -> Any:
     """Edits one cell of a list, as the page's script does."""
-    return post(person, f"/masters/{table_name}/ajax/update/", {"pk": str(pk), "row_stamp": str(stamp), "column": name, "value": value})
+    return post(
+        person, f"/masters/{table_name}/ajax/update/", {"pk": str(pk), "row_stamp": str(stamp), "column": name, "value": value}
+    )
 
 
 # -- cells ------------------------------------------------------------------------------------------------------------
 
+
 def test_a_cell_is_changed_logged_and_gets_a_new_version(browse: Browse, session: Session) -> None:
     manager = browse("manager")
     answer = cell(manager, "name", "三宮 第二")
-    assert answer.status_code == 200 and answer.json == {"message": "保存しました。", "words": "三宮 第二", "raw": "三宮 第二", "row_stamp": 2}
+    assert answer.status_code == 200 and answer.json == {
+        "message": "保存しました。",
+        "words": "三宮 第二",
+        "raw": "三宮 第二",
+        "row_stamp": 2,
+    }
     for name, value, shown in (("is_open", "", "—"), ("is_open", "1", "○"), ("sort_order", "１０", "10")):
         stamp = session.get_one(Counter, 1).row_stamp
         assert cell(manager, name, value, stamp=stamp).json["words"] == shown
@@ -59,7 +67,12 @@ def test_a_cell_that_somebody_else_changed_shows_their_value(browse: Browse, ses
     assert cell(manager, "name", "相手の名").status_code == 200
     answer = cell(admin, "name", "自分の名")
     assert answer.status_code == 409
-    assert answer.json == {"message": "ほかの人が先に変更しました。いまの値を表示しています。", "words": "相手の名", "raw": "相手の名", "row_stamp": 2}
+    assert answer.json == {
+        "message": "ほかの人が先に変更しました。いまの値を表示しています。",
+        "words": "相手の名",
+        "raw": "相手の名",
+        "row_stamp": 2,
+    }
     assert "変更" not in last_log(session, "counter.edit").detail
     assert cell(admin, "name", "自分の名", stamp=2).status_code == 200, "knowing the new version, one may"
 
@@ -67,7 +80,9 @@ def test_a_cell_that_somebody_else_changed_shows_their_value(browse: Browse, ses
 def test_a_wrong_value_stays_out_of_a_cell(browse: Browse, session: Session) -> None:
     manager = browse("manager")
     for name, value, sentence in [
-        ("name", "", "「窓口名」を入力してください。"), ("sort_order", "二", "「並び順」は正しい整数で入力してください。"), ("name", "長" * 61, "60文字以内"),
+        ("name", "", "「窓口名」を入力してください。"),
+        ("sort_order", "二", "「並び順」は正しい整数で入力してください。"),
+        ("name", "長" * 61, "60文字以内"),
         ("name", "123456789018", "個人番号"),
     ]:
         answer = cell(manager, name, value)
@@ -85,7 +100,9 @@ def test_only_offered_cells_of_rows_that_are_there(browse: Browse, session: Sess
     assert cell(manager, "name", "x", pk=999).status_code == 404 and cell(manager, "name", "x", pk="1 OR 1").status_code == 404
     clerk = browse("staff")
     assert cell(clerk, "name", "x").status_code == 403
-    assert "class=\"cell\"" not in clerk.get("/masters/counter/").text and "編集" not in table(clerk.get("/masters/counter/").text)[1]
+    assert (
+        'class="cell"' not in clerk.get("/masters/counter/").text and "編集" not in table(clerk.get("/masters/counter/").text)[1]
+    )
     bare = manager.post("/masters/counter/ajax/update/", data={"pk": "1", "row_stamp": "1", "column": "name", "value": "x"})
     assert bare.status_code == 400
     session.expire_all()
@@ -99,8 +116,10 @@ PATH = "/masters/counter/edit/1"
 
 def hours(session: Session) -> dict[str, str]:
     session.expire_all()
-    return {str(row.weekday): f"{row.opens:%H:%M}-{row.closes:%H:%M}" for row in session.scalars(select(CounterHours).where(
-        CounterHours.counter_id == 1))}
+    return {
+        str(row.weekday): f"{row.opens:%H:%M}-{row.closes:%H:%M}"
+        for row in session.scalars(select(CounterHours).where(CounterHours.counter_id == 1))
+    }
 
 
 def line(session: Session, weekday: str) -> str:
@@ -110,11 +129,23 @@ def line(session: Session, weekday: str) -> str:
 def test_hours_are_added_changed_and_removed_with_their_counter(browse: Browse, session: Session) -> None:
     manager = browse("manager")
     mon, tue = line(session, "mon"), line(session, "tue")
-    answer = fill(manager, PATH, **{f"{mon}-closes": "20:00", f"{tue}-gone": "1", "hours-new0-weekday": "tue", "hours-new0-opens": "10:00",
-                                    "hours-new0-closes": "12:00", "phone": "０７８-３３３-４４４４"})
+    answer = fill(
+        manager,
+        PATH,
+        **{
+            f"{mon}-closes": "20:00",
+            f"{tue}-gone": "1",
+            "hours-new0-weekday": "tue",
+            "hours-new0-opens": "10:00",
+            "hours-new0-closes": "12:00",
+            "phone": "０７８-３３３-４４４４",
+        },
+    )
     assert answer.status_code == 303
     found = hours(session)
-    assert (found["mon"], found["tue"], len(found)) == ("09:30-20:00", "10:00-12:00", 7), "a removed weekday can be entered anew at once"
+    assert (found["mon"], found["tue"], len(found)) == ("09:30-20:00", "10:00-12:00", 7), (
+        "a removed weekday can be entered anew at once"
+    )
     changes = {(c["対象"], c["種別"]): c["項目"] for c in last_log(session, "counter.edit").detail["変更"]}
     assert changes["窓口", "変更"] == {"電話番号": ["0780000001", "0783334444"]}
     assert changes["開設時間", "変更"] == {"終了": ["17:30", "20:00"]} and ("開設時間", "削除") in changes
@@ -159,20 +190,40 @@ def test_two_people_at_one_counter(browse: Browse, session: Session) -> None:
     assert post(admin, PATH, form(answer.text)).status_code == 409, "sending it again does not make it fresh"
     opened = form(admin.get(PATH).text)
     assert fill(manager, PATH, **{f"{tue}-gone": "1"}).status_code == 303
-    assert post(admin, PATH, {**opened, f"{tue}-closes": "13:00"}).status_code == 409, "a line that is gone is not changed in silence"
+    assert post(admin, PATH, {**opened, f"{tue}-closes": "13:00"}).status_code == 409, (
+        "a line that is gone is not changed in silence"
+    )
     opened = form(admin.get(PATH).text)
-    assert fill(manager, PATH, **{"hours-new0-weekday": "tue", "hours-new0-opens": "10:00", "hours-new0-closes": "12:00"}).status_code == 303
+    assert (
+        fill(
+            manager, PATH, **{"hours-new0-weekday": "tue", "hours-new0-opens": "10:00", "hours-new0-closes": "12:00"}
+        ).status_code
+        == 303
+    )
     assert post(admin, PATH, {**opened, "name": "別の名"}).status_code == 409
     assert hours(session)["mon"] == "09:30-20:00" and session.get_one(Counter, 1).name == "三宮サテライト"
 
 
 def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Session) -> None:
     manager = browse("manager")
-    sent = {**form(manager.get("/masters/counter/new/").text), "code": "suma", "name": "須磨臨時", "postal_code": "654-0001", "address": "神戸市須磨区",
-            "hours-new0-weekday": "sat", "hours-new0-opens": "09:00", "hours-new0-closes": "12:00"}
+    sent = {
+        **form(manager.get("/masters/counter/new/").text),
+        "code": "suma",
+        "name": "須磨臨時",
+        "postal_code": "654-0001",
+        "address": "神戸市須磨区",
+        "hours-new0-weekday": "sat",
+        "hours-new0-opens": "09:00",
+        "hours-new0-closes": "12:00",
+    }
     assert [post(manager, "/masters/counter/new/", sent).status_code for _ in range(2)] == [303, 303]
     row = session.scalars(select(Counter).where(Counter.code == "suma")).one()
-    assert (row.name, row.postal_code, row.is_open, [str(h) for h in row.hours]) == ("須磨臨時", "6540001", True, ["土曜日 09:00–12:00"])
+    assert (row.name, row.postal_code, row.is_open, [str(h) for h in row.hours]) == (
+        "須磨臨時",
+        "6540001",
+        True,
+        ["土曜日 09:00–12:00"],
+    )
     again = fill(manager, "/masters/counter/new/", code="suma", name="別", postal_code="6540001", address="神戸市")
     assert again.status_code == 422 and "「窓口コード」が同じデータがすでに登録されています。" in again.text
     key = row.id
@@ -182,6 +233,7 @@ def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Sessio
 
 
 # -- deletion, pools, code lists --------------------------------------------------------------------------------------
+
 
 def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -> None:
     samples.card(session)
@@ -196,7 +248,11 @@ def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -
         session.expire_all()
         assert session.get(model, key) and "使われている" in last_log(session, f"{name}.delete").detail["結果"]
     assert hours(session), "the counter's hours are still there, too"
-    post(manager, f"/masters/code_item/delete/{unused.id}", form(manager.get(f"/masters/code_item/edit/{unused.id}").text, "destroy"))
+    post(
+        manager,
+        f"/masters/code_item/delete/{unused.id}",
+        form(manager.get(f"/masters/code_item/edit/{unused.id}").text, "destroy"),
+    )
     assert session.scalars(select(CodeItem).where(CodeItem.value == "spare")).all() == []
     assert post(browse("staff"), "/masters/counter_closure/delete/1").status_code == 403
 
@@ -215,7 +271,15 @@ def test_a_stale_deletion_is_refused(browse: Browse, session: Session) -> None:
 
 def test_a_pool_of_desks_takes_its_procedures_by_ticks(browse: Browse, session: Session) -> None:
     manager = browse("manager")
-    answer = fill(manager, "/masters/desk_pool/new/", counter="1", name="夜間", interval_minutes="15", web_places="3", categories=["", "1", "2"])
+    answer = fill(
+        manager,
+        "/masters/desk_pool/new/",
+        counter="1",
+        name="夜間",
+        interval_minutes="15",
+        web_places="3",
+        categories=["", "1", "2"],
+    )
     assert answer.status_code == 303
     pool = session.scalars(select(DeskPool).where(DeskPool.name == "夜間")).one()
     names = [str(session.get_one(BookingCategory, key)) for key in (1, 2)]
@@ -225,7 +289,9 @@ def test_a_pool_of_desks_takes_its_procedures_by_ticks(browse: Browse, session: 
     assert fill(manager, path, categories=["", "999"]).status_code == 422
     assert fill(manager, path, categories=[""]).status_code == 303
     session.expire_all()
-    assert pool.categories == [] and last_log(session, "desk_pool.edit").detail["変更"][0]["項目"] == {"予約区分": ["、".join(names), ""]}
+    assert pool.categories == [] and last_log(session, "desk_pool.edit").detail["変更"][0]["項目"] == {
+        "予約区分": ["、".join(names), ""]
+    }
     assert fill(manager, path, interval_minutes="1").status_code == 422
 
 
@@ -238,16 +304,27 @@ def test_a_retired_code_stays_readable_but_cannot_be_chosen(browse: Browse, sess
     assert '<option value="renewal">' in clerk.get("/card/add").text
     assert cell(manager, "is_active", "", pk=item.id, stamp=item.row_stamp, table_name="code_item").status_code == 200
     assert item.name in words(clerk.get(f"/card/show/{card.id}").text) and 'value="renewal"' not in clerk.get("/card/add").text
-    typed = {"name": "山田 次郎", "address": "神戸市", "application_date": "2026-11-01", "application_site": "1", "issue_site": "1"}
+    typed = {
+        "name": "山田 次郎",
+        "address": "神戸市",
+        "application_date": "2026-11-01",
+        "application_site": "1",
+        "issue_site": "1",
+    }
     assert "選び直してください" in fill(clerk, "/card/add", **typed, issue_kind="renewal").text
     assert fill(manager, f"/masters/fee_rule/edit/{rule.id}", note="据え置き").status_code == 303, "a row keeps the code it has"
     assert item.name in words(manager.get("/masters/fee_rule/").text)
 
 
 def test_the_room_lists_what_one_may_open(browse: Browse, session: Session) -> None:
-    assert "窓口" in words(browse("staff").get("/masters/").text) and "開けるマスタはありません" in browse("auditor").get("/masters/").text
+    assert (
+        "窓口" in words(browse("staff").get("/masters/").text)
+        and "開けるマスタはありません" in browse("auditor").get("/masters/").text
+    )
     manager = browse("manager")
     narrowed = table(manager.get("/masters/desk_pool/?counter=2").text)
     assert {row[0] for row in narrowed[1:]} == {"谷上サテライト"}
     assert ids(manager.get("/masters/counter/").text, "masters/counter") == []
-    assert last_log(session, "desk_pool.list").detail["条件"] == {"窓口": "2"} or last_log(session, "desk_pool.list").detail["条件"]
+    assert (
+        last_log(session, "desk_pool.list").detail["条件"] == {"窓口": "2"} or last_log(session, "desk_pool.list").detail["条件"]
+    )

@@ -43,8 +43,10 @@ def fill(app: Flask) -> None:
 
 
 def hits(app: Flask, pieces: str, table: str = "card") -> int:
-    by_words = {"sqlite": f"SELECT count(*) FROM {table}_fts WHERE {table}_fts MATCH '\"' || :pieces || '\"'",
-                "postgresql": f"SELECT count(*) FROM {table} WHERE string_to_array(search_key, ' ') @> string_to_array(:pieces, ' ')"}
+    by_words = {
+        "sqlite": f"SELECT count(*) FROM {table}_fts WHERE {table}_fts MATCH '\"' || :pieces || '\"'",
+        "postgresql": f"SELECT count(*) FROM {table} WHERE string_to_array(search_key, ' ') @> string_to_array(:pieces, ' ')",
+    }
     with app.app_context(), db.engine.begin() as connection:
         return connection.scalar(text(by_words[connection.dialect.name]), {"pieces": pieces}) or 0
 
@@ -117,7 +119,8 @@ def test_a_half_applied_migration_leaves_nothing(resident_app: Flask, tmp_path: 
     (folder / "versions" / "9999_broken.py").write_text(
         "from alembic import op\nimport sqlalchemy as sa\nrevision, branch_labels, depends_on = '9999', None, None\n"
         f"down_revision = {resident_app.extensions['schema_head']!r}\n"
-        "def upgrade():\n    op.create_table('half', sa.Column('id', sa.Integer()))\n    raise RuntimeError('stop')\n")
+        "def upgrade():\n    op.create_table('half', sa.Column('id', sa.Integer()))\n    raise RuntimeError('stop')\n"
+    )
     with resident_app.app_context():
         config = resident_app.extensions["migrate"].migrate.get_config(str(folder))
         with pytest.raises(RuntimeError, match="stop"):
@@ -133,8 +136,14 @@ def test_a_new_table_needs_one_class_and_one_command(kind: str, tmp_path: Path) 
     place.make()
     try:
         shutil.copytree(ROOT / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-        done = subprocess.run([sys.executable, "-W", "ignore", "-m", "tests.new_table", tmp_path / "migrations", place.url],
-                              cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "tests.new_table", tmp_path / "migrations", place.url],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1] == "found 1"
     finally:

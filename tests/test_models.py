@@ -34,15 +34,23 @@ def test_a_row_is_found_by_the_pieces_of_its_names(session: Session) -> None:
     assert card.name == "\U00020bb7 一"  # stored as typed
 
 
-@pytest.mark.parametrize("typed", [
-    PERSONAL_NUMBER, "1234-5678-9018", "1234 5678 9018", "１２３４５６７８９０１８", "番号 123456789018 です", "1234・5678ー9018",
-])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        PERSONAL_NUMBER,
+        "1234-5678-9018",
+        "1234 5678 9018",
+        "１２３４５６７８９０１８",
+        "番号 123456789018 です",
+        "1234・5678ー9018",
+    ],
+)
 def test_a_personal_number_is_refused_without_being_repeated(session: Session, typed: str) -> None:
     with pytest.raises(PersonalNumberFound) as refused:
         samples.card(session, memo=f"本人から {typed}")
     assert refused.value.field == "memo"
     assert "「メモ」" in refused.value.message
-    assert not [n for n in range(9) if typed.strip()[n:n + 4].isdigit() and typed.strip()[n:n + 4] in str(refused.value)]
+    assert not [n for n in range(9) if typed.strip()[n : n + 4].isdigit() and typed.strip()[n : n + 4] in str(refused.value)]
 
 
 def test_a_personal_number_is_refused_inside_answers(session: Session) -> None:
@@ -70,8 +78,12 @@ def test_numbers_with_a_format_of_their_own_pass(session: Session) -> None:
 
 def test_every_free_text_column_is_guarded() -> None:
     """Only typed numbers are exempt, and none of them can hold a sentence."""
-    exempt = {(s.name, p.key): p for s in specs().values() for p in s.parts.values()
-              if p.shape in ("text", "memo", "json") and not p.is_free_text}
+    exempt = {
+        (s.name, p.key): p
+        for s in specs().values()
+        for p in s.parts.values()
+        if p.shape in ("text", "memo", "json") and not p.is_free_text
+    }
     assert all(p.field.kind in ("digits", "phone", "postal") for p in exempt.values())
     assert all((p.length or 0) <= 23 for p in exempt.values())
 
@@ -100,7 +112,11 @@ def test_stamps_are_set_once_and_touch_follows_every_save(session: Session) -> N
     with acting(session, someone), time_machine.travel(datetime(2026, 4, 1, 0, 0, 30, tzinfo=UTC), tick=False):
         document = samples.document(session, samples.card(session))
         session.commit()
-    assert (document.registered_date, document.registered_time, document.registered_by_id) == (date(2026, 4, 1), time(9, 0, 30), "u1")
+    assert (document.registered_date, document.registered_time, document.registered_by_id) == (
+        date(2026, 4, 1),
+        time(9, 0, 30),
+        "u1",
+    )
     with acting(session, another), time_machine.travel(datetime(2026, 4, 2, tzinfo=UTC), tick=False):
         document.document_no = "B2"
         session.commit()
@@ -145,9 +161,12 @@ BROKEN: list[tuple[type[Base], dict[str, Any]]] = [
 @pytest.mark.parametrize(("model", "values"), BROKEN, ids=lambda v: v.__name__ if isinstance(v, type) else " ".join(v))
 def test_the_database_also_says_no(session: Session, model: type[Base], values: dict[str, Any]) -> None:
     make: dict[type[Base], Any] = {
-        Slot: samples.slot, Card: samples.card, Reservation: samples.reservation,
+        Slot: samples.slot,
+        Card: samples.card,
+        Reservation: samples.reservation,
         Shipment: lambda s, **v: samples.shipment(s, samples.card(s), **v),
-        Document: lambda s, **v: samples.document(s, samples.card(s), **v)}
+        Document: lambda s, **v: samples.document(s, samples.card(s), **v),
+    }
     with pytest.raises(IntegrityError):
         make[model](session, **values)
 
@@ -160,8 +179,12 @@ def test_no_two_slots_for_the_same_places(session: Session) -> None:
 
 def test_a_code_that_is_not_in_the_list_is_refused_by_the_database(session: Session) -> None:
     with pytest.raises(IntegrityError):
-        session.execute(sql("INSERT INTO slot (counter_id, desk_pool_id, slot_date, start_time, end_time, channel, capacity, used, wanted, "
-                             "row_stamp) VALUES (1, 1, '2026-05-11', '10:00', '10:30', 'telepathy', 1, 0, 1, 1)"))
+        session.execute(
+            sql(
+                "INSERT INTO slot (counter_id, desk_pool_id, slot_date, start_time, end_time, channel, capacity, used, wanted, "
+                "row_stamp) VALUES (1, 1, '2026-05-11', '10:00', '10:30', 'telepathy', 1, 0, 1, 1)"
+            )
+        )
 
 
 def test_a_fee_is_one_of_the_known_amounts(session: Session) -> None:

@@ -40,20 +40,46 @@ def attempt(app: Flask, username: str, password: str) -> int:
 
 # -- which ------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("good", [
-    "tsukimi-hamburger-77", "lowercaseonlybutlong", "山のむこうに青い電車がとまる", "correct horse battery", "x7#kQ!vv0pLw", "9183650274918365027461",
-    "z" + "4kq9 tuvm eo " * 15])
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "tsukimi-hamburger-77",
+        "lowercaseonlybutlong",
+        "山のむこうに青い電車がとまる",
+        "correct horse battery",
+        "x7#kQ!vv0pLw",
+        "9183650274918365027461",
+        "z" + "4kq9 tuvm eo " * 15,
+    ],
+)
 def test_length_and_surprise_are_enough(good: str) -> None:
     assert passwords.fault(good, ("staff", "三宮", "太郎")) is None
 
 
-@pytest.mark.parametrize(("bad", "why"), [
-    ("short-7#Kq", TOO_SHORT), ("", TOO_SHORT), ("a" * 201, TOO_LONG),
-    ("password1234", COMMON), ("123456789012", COMMON), ("qwertyuiop12", COMMON), ("passwordpassword", COMMON), ("aaaaaaaaaaaa", COMMON),
-    ("さくらさくらさくら9999", COMMON), ("letmeinletmein", COMMON),
-    ("kobe-tsukimi-hamburger", HAS_OWN_WORD), ("ＫＯＢＥ-tsukimi-hamburger", HAS_OWN_WORD), ("my.number-tsukimi-77", HAS_OWN_WORD),
-    ("つきみ神戸ハンバーガー77", HAS_OWN_WORD), ("三宮の青い電車がとまる日", HAS_OWN_WORD), ("マイナンバー電車がとまる日", HAS_OWN_WORD),
-    ("Hanako1980-tsukimi", HAS_OWN_WORD), ("摩耶花子の青い電車がとまる", HAS_OWN_WORD)])
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ("short-7#Kq", TOO_SHORT),
+        ("", TOO_SHORT),
+        ("a" * 201, TOO_LONG),
+        ("password1234", COMMON),
+        ("123456789012", COMMON),
+        ("qwertyuiop12", COMMON),
+        ("passwordpassword", COMMON),
+        ("aaaaaaaaaaaa", COMMON),
+        ("さくらさくらさくら9999", COMMON),
+        ("letmeinletmein", COMMON),
+        ("kobe-tsukimi-hamburger", HAS_OWN_WORD),
+        ("ＫＯＢＥ-tsukimi-hamburger", HAS_OWN_WORD),
+        ("my.number-tsukimi-77", HAS_OWN_WORD),
+        ("つきみ神戸ハンバーガー77", HAS_OWN_WORD),
+        ("三宮の青い電車がとまる日", HAS_OWN_WORD),
+        ("マイナンバー電車がとまる日", HAS_OWN_WORD),
+        ("Hanako1980-tsukimi", HAS_OWN_WORD),
+        ("摩耶花子の青い電車がとまる", HAS_OWN_WORD),
+    ],
+)
 def test_what_others_would_guess_is_refused(bad: str, why: str) -> None:
     assert passwords.fault(bad, ("hanako1980", "摩耶", "花子")) == why
 
@@ -64,6 +90,7 @@ def test_one_letter_of_a_name_forbids_nothing() -> None:
 
 # -- how --------------------------------------------------------------------------------------------------------------
 
+
 def test_kept_as_argon2id_and_never_twice_the_same() -> None:
     one, two = passwords.hashed(NEW), passwords.hashed(NEW)
     assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -73,7 +100,9 @@ def test_kept_as_argon2id_and_never_twice_the_same() -> None:
     assert not passwords.is_outdated(one)
 
 
-@pytest.mark.parametrize("stored", [None, "", "!unusable", "plain", "$argon2id$broken", pytest.param(passwords.unusable(), id="made")])
+@pytest.mark.parametrize(
+    "stored", [None, "", "!unusable", "plain", "$argon2id$broken", pytest.param(passwords.unusable(), id="made")]
+)
 def test_nothing_matches_an_account_without_a_password(stored: str | None) -> None:
     assert not any(passwords.matches(stored, typed) for typed in ("", "\0", stored or "x", "!unusable"))
 
@@ -101,6 +130,7 @@ def test_accounts_made_by_commands_are_kept_alike(staff_app: Flask, session: Ses
 
 # -- one's own --------------------------------------------------------------------------------------------------------
 
+
 def test_changing_asks_for_the_old_one(browse: Browse, staff_app: Flask, session: Session) -> None:
     client = browse("staff")
     answer = change(client, old="wrong wrong wrong")
@@ -113,11 +143,21 @@ def test_changing_asks_for_the_old_one(browse: Browse, staff_app: Flask, session
     assert all(word not in str(row.detail) for row in (refused, changed) for word in (NEW, PASSWORD, "argon2"))
 
 
-@pytest.mark.parametrize(("new", "again", "words"), [
-    ("short-7#Kq", None, TOO_SHORT), ("staff-tsukimi-hamburger", None, HAS_OWN_WORD), ("三宮太郎の青い電車がとまる", None, HAS_OWN_WORD),
-    ("password1234", None, COMMON), (NEW, NEW + "x", "2回の入力が違います"), (PASSWORD, None, "いまと同じパスワードです"),
-    ("", "", "新しいパスワードを入力してください")])
-def test_refused_passwords_are_explained_at_the_field(browse: Browse, staff_app: Flask, new: str, again: str | None, words: str) -> None:
+@pytest.mark.parametrize(
+    ("new", "again", "words"),
+    [
+        ("short-7#Kq", None, TOO_SHORT),
+        ("staff-tsukimi-hamburger", None, HAS_OWN_WORD),
+        ("三宮太郎の青い電車がとまる", None, HAS_OWN_WORD),
+        ("password1234", None, COMMON),
+        (NEW, NEW + "x", "2回の入力が違います"),
+        (PASSWORD, None, "いまと同じパスワードです"),
+        ("", "", "新しいパスワードを入力してください"),
+    ],
+)
+def test_refused_passwords_are_explained_at_the_field(
+    browse: Browse, staff_app: Flask, new: str, again: str | None, words: str
+) -> None:
     client = browse("staff")
     answer = change(client, new=new, again=again)
     assert answer.status_code == 422
@@ -142,6 +182,7 @@ def test_account_that_must_change_first_gets_nowhere_else(browse: Browse, sessio
 
 
 # -- the one-time link ------------------------------------------------------------------------------------------------
+
 
 def link_for(app: Flask, session: Session, username: str = "staff") -> str:
     """As the administrator's button will do it."""

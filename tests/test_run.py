@@ -32,8 +32,14 @@ def free_port() -> int:
 
 @contextmanager
 def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env={**ENVIRONMENT, **environment})
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**ENVIRONMENT, **environment},
+    )
     try:
         yield process
     finally:
@@ -57,7 +63,9 @@ def get(port: int, path: str, process: subprocess.Popen[str]) -> str:
 def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
     resident, staff = free_port(), free_port()
     demo = {"DEMO": "1", "DEMO_PASSWORD": "correct-horse-7"} if number is signal.SIGTERM else {}
-    with started("run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=str(resident), STAFF_PORT=str(staff), **demo) as process:
+    with started(
+        "run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=str(resident), STAFF_PORT=str(staff), **demo
+    ) as process:
         assert get(resident, "/readyz", process) == get(staff, "/readyz", process) == "ok"
         assert "Server" not in urllib.request.urlopen(f"http://127.0.0.1:{resident}/healthz", timeout=5).headers
         for told in (number, *STOPPING):  # a group's signal, and make's that follows it
@@ -72,6 +80,7 @@ def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, numbe
 
 def test_told_to_stop_in_the_middle_of_stopping_it_does_not_begin_to_stop_again() -> None:
     """The signal lands where the event holds its own lock: a second handler would wait for that lock for ever."""
+
     class Interrupted(threading.Event):
         times = 0
 
@@ -105,8 +114,14 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/app.db"
-    subprocess.run([Path(sys.executable).parent / "flask", "setup"], cwd=ROOT, check=True, capture_output=True, timeout=60,
-                   env={**ENVIRONMENT, "DATABASE_URL": url})
+    subprocess.run(
+        [Path(sys.executable).parent / "flask", "setup"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+        env={**ENVIRONMENT, "DATABASE_URL": url},
+    )
     production = {"DATABASE_URL": url, "APP_ENV": "production", "REDIS_URL": "redis://127.0.0.1:6379/15", "SECRET_KEY": "k" * 40}
     command = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "deploy.wsgi:resident")
     port = free_port()

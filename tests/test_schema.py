@@ -37,26 +37,29 @@ def nothing_listed(spec: Spec) -> None:
         field(key, listed=False)(spec)
 
 
-@pytest.mark.parametrize(("number", "model", "spoil", "words"), [
-    ("S001", CodeItem, own(label=""), "__label__"),
-    ("S001", CodeItem, own(group=""), "__group__"),
-    ("S002", CodeItem, field("value", label="名称"), "'名称' is used twice"),
-    ("S003", Card, own(scope=("countr",)), "'countr' is not a relation"),
-    ("S003", Card, own(scope=("name",)), "'name' is not a relation"),
-    ("S004", CodeItem, nothing_listed, "no column is listed"),
-    ("S005", Card, field("storage_site", sort=True), "storage_site"),
-    ("S005", Card, field("name", sort=True), "name: only required columns"),
-    ("S006", FeeRule, field("valid_from", codes="issue_kind"), "valid_from"),
-    ("S008", Staff, field("roles", search=True), "roles"),
-    ("S009", Card, own(order=("name", "asc")), "name: lists cannot be ordered"),
-    ("S010", CodeItem, own(order=("sortorder", "asc")), "'sortorder' is not a column"),
-    ("S011", Document, field("registered_date", edit=True), "['registered_date']"),
-    ("S012", DeskPool, own(scope=("categories",)), "leads to no counter"),
-    ("S013", CodeItem, field("value", pattern=r"\w+"), "needs a hint="),
-])
+@pytest.mark.parametrize(
+    ("number", "model", "spoil", "words"),
+    [
+        ("S001", CodeItem, own(label=""), "__label__"),
+        ("S001", CodeItem, own(group=""), "__group__"),
+        ("S002", CodeItem, field("value", label="名称"), "'名称' is used twice"),
+        ("S003", Card, own(scope=("countr",)), "'countr' is not a relation"),
+        ("S003", Card, own(scope=("name",)), "'name' is not a relation"),
+        ("S004", CodeItem, nothing_listed, "no column is listed"),
+        ("S005", Card, field("storage_site", sort=True), "storage_site"),
+        ("S005", Card, field("name", sort=True), "name: only required columns"),
+        ("S006", FeeRule, field("valid_from", codes="issue_kind"), "valid_from"),
+        ("S008", Staff, field("roles", search=True), "roles"),
+        ("S009", Card, own(order=("name", "asc")), "name: lists cannot be ordered"),
+        ("S010", CodeItem, own(order=("sortorder", "asc")), "'sortorder' is not a column"),
+        ("S011", Document, field("registered_date", edit=True), "['registered_date']"),
+        ("S012", DeskPool, own(scope=("categories",)), "leads to no counter"),
+        ("S013", CodeItem, field("value", pattern=r"\w+"), "needs a hint="),
+    ],
+)
 def test_each_mistake_has_a_number_and_a_place(number: str, model: type[Base], spoil: Callable[[Spec], None], words: str) -> None:
     found = [line for line in spoilt(model, spoil) if line.startswith(number)]
-    assert [f"{number} {model.__module__}.{model.__name__}: "] == [line[:line.index(": ") + 2] for line in found]
+    assert [f"{number} {model.__module__}.{model.__name__}: "] == [line[: line.index(": ") + 2] for line in found]
     assert words in found[0]
 
 
@@ -94,9 +97,15 @@ def test_every_filter_and_sort_has_an_index_that_begins_with_it() -> None:
     for spec in specs().values():
         table = spec.model.__table__
         led = {next(iter(index.columns)).name for index in table.indexes} | {c.name for c in table.primary_key}
-        led |= {next(iter(c.columns)).name for c in table.constraints if getattr(c, "columns", None) and c.__visit_name__ == "unique_constraint"}
+        led |= {
+            next(iter(c.columns)).name
+            for c in table.constraints
+            if getattr(c, "columns", None) and c.__visit_name__ == "unique_constraint"
+        }
         led |= {c.name for c in table.columns if c.unique}
-        offered = [p for p in [*spec.filters, *spec.sortable, *spec.exact_searched] if p.column is not None and p.column.table is table]
+        offered = [
+            p for p in [*spec.filters, *spec.sortable, *spec.exact_searched] if p.column is not None and p.column.table is table
+        ]
         assert [f"{spec.name}.{p.key}" for p in offered if p.column.name not in led and spec.model is not Staff] == []
 
 

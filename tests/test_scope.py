@@ -24,8 +24,17 @@ def office(session: Session) -> Iterator[Session]:
         card = samples.card(session, at)
         samples.shipment(session, card)
         samples.note(session, card)
-        session.add(DocumentPage(document=samples.document(session, card), partition_year=2026, page_no=1, stored_name=f"{at}.pdf",
-                                 display_name="申請書.pdf", mime_type=MimeType.PDF, size_bytes=1))
+        session.add(
+            DocumentPage(
+                document=samples.document(session, card),
+                partition_year=2026,
+                page_no=1,
+                stored_name=f"{at}.pdf",
+                display_name="申請書.pdf",
+                mime_type=MimeType.PDF,
+                size_bytes=1,
+            )
+        )
         samples.reservation(session, at, booking_code="AAAAA22222" if at == "sannomiya" else "BBBBB33333")
     session.commit()
     with acting(session, clerk(session, "sannomiya")):
@@ -33,7 +42,9 @@ def office(session: Session) -> Iterator[Session]:
 
 
 def clerk(session: Session, *codes: str) -> Actor:
-    return Actor(user_id="staff", name="三宮 太郎", counters=frozenset(session.scalars(select(Counter.id).where(Counter.code.in_(codes)))))
+    return Actor(
+        user_id="staff", name="三宮 太郎", counters=frozenset(session.scalars(select(Counter.id).where(Counter.code.in_(codes))))
+    )
 
 
 def in_full(session: Session, other: str = "shin-nagata") -> Card:
@@ -74,7 +85,9 @@ def test_every_way_of_asking_is_limited(office: Session) -> None:
     assert office.scalar(select(select(Card.id).where(Card.id == other.id).exists())) is False
     assert office.query(Card).count() == 1
     assert len(office.scalars(select(Shipment).options(joinedload(Shipment.card))).all()) == 1
-    assert [s.card.id for s in office.scalars(select(Shipment).options(selectinload(Shipment.card)))] == [office.scalars(select(Card.id)).one()]
+    assert [s.card.id for s in office.scalars(select(Shipment).options(selectinload(Shipment.card)))] == [
+        office.scalars(select(Card.id)).one()
+    ]
 
 
 def test_a_card_is_seen_by_the_counter_that_keeps_it_and_the_one_it_travels_to(office: Session) -> None:

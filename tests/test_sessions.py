@@ -52,6 +52,7 @@ def change_password(client: FlaskClient, old: str = PASSWORD, new: str = NEW) ->
 
 # -- beginning --------------------------------------------------------------------------------------------------------
 
+
 def test_the_table_holds_only_the_hash_of_the_cookie(browse: Browse, session: Session) -> None:
     client = browse("staff")
     [row] = rows(session)
@@ -90,6 +91,7 @@ def test_strangers_leave_no_rows(staff_app: Flask, session: Session) -> None:
 
 
 # -- ending -----------------------------------------------------------------------------------------------------------
+
 
 def test_replaying_the_cookie_after_signing_out_leads_to_the_sign_in_page(browse: Browse, staff_app: Flask) -> None:
     client = browse("staff")
@@ -201,6 +203,7 @@ def test_right_that_was_taken_away_is_gone_at_the_next_request(browse: Browse, s
 
 # -- a form in hand when it ends --------------------------------------------------------------------------------------
 
+
 def test_form_sent_too_late_is_clearly_not_saved_and_comes_back_after_signing_in(browse: Browse, session: Session) -> None:
     card = make.card(session)
     session.commit()
@@ -212,7 +215,9 @@ def test_form_sent_too_late_is_clearly_not_saved_and_comes_back_after_signing_in
         assert answer.location == "/login/?next=%2Fcard_note%2Fadd"
         door = client.get(answer.location)
         assert NOT_SAVED in door.text
-        again = client.post(answer.location, data={"csrf_token": csrf_token(door.text), "username": "staff", "password": PASSWORD})
+        again = client.post(
+            answer.location, data={"csrf_token": csrf_token(door.text), "username": "staff", "password": PASSWORD}
+        )
         assert again.location == "/card_note/add"
     assert session.scalar(select(func.count()).select_from(CardNote)) == 0
 
@@ -221,7 +226,9 @@ def test_button_sent_too_late_returns_to_the_page_it_stood_on(browse: Browse, se
     with clock() as now:
         client = browse("staff")
         now.shift(timedelta(minutes=16))
-        answer = client.post("/shipment/delete/1", data={"csrf_token": "x"}, headers={"Referer": "http://localhost/shipment/show/1?tab=2"})
+        answer = client.post(
+            "/shipment/delete/1", data={"csrf_token": "x"}, headers={"Referer": "http://localhost/shipment/show/1?tab=2"}
+        )
         assert answer.location == "/login/?next=%2Fshipment%2Fshow%2F1%3Ftab%3D2"
 
 
@@ -232,11 +239,14 @@ def test_button_sent_from_elsewhere_returns_to_the_first_page(staff_app: Flask) 
 
 # -- what it costs ----------------------------------------------------------------------------------------------------
 
+
 def writes(sent: list[str]) -> list[str]:
     return [s for s in sent if s.split()[0] in ("UPDATE", "INSERT", "DELETE") and "web_session" in s]
 
 
-def test_reading_pages_writes_the_time_at_most_twenty_times_within_the_limit(browse: Browse, staff_app: Flask, session: Session) -> None:
+def test_reading_pages_writes_the_time_at_most_twenty_times_within_the_limit(
+    browse: Browse, staff_app: Flask, session: Session
+) -> None:
     with clock() as now:
         client = browse("staff")
         client.get("/")
@@ -282,7 +292,9 @@ def busy(*_: Any, **__: Any) -> Any:
     raise OperationalError("COMMIT", None, TimeoutError("database is locked"))
 
 
-def test_sign_in_that_could_not_be_written_signs_nobody_in(staff_app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sign_in_that_could_not_be_written_signs_nobody_in(
+    staff_app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = staff_app.test_client()
     token = csrf_token(client.get("/login/").text)
     session.commit()
@@ -293,7 +305,9 @@ def test_sign_in_that_could_not_be_written_signs_nobody_in(staff_app: Flask, ses
     assert (answer.status_code, cookie(client), rows(session)) == (503, "", [])
 
 
-def test_change_that_could_not_be_written_is_not_called_saved(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_that_could_not_be_written_is_not_called_saved(
+    browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     card = make.card(session).id
     session.commit()
     client = browse("staff")

@@ -51,7 +51,10 @@ def test_there_is_one_demo_account_a_role_with_its_counters(session: Session) ->
     users = {user.username: user for user in session.scalars(select(Staff))}
     assert set(users) == {"admin", "manager", "staff", "staff2", "contractor", "operator", "auditor", "maintainer"}
     assert {name: [c.code for c in user.counters] for name, user in users.items() if user.counters} == {
-        "staff": ["sannomiya"], "contractor": ["sannomiya"], "staff2": ["shin-nagata"]}
+        "staff": ["sannomiya"],
+        "contractor": ["sannomiya"],
+        "staff2": ["shin-nagata"],
+    }
     assert users["contractor"].employer is Employer.CONTRACTOR
     assert all(passwords.matches(user.password, PASSWORD) for user in users.values())
     assert all(user.department and user.full_name for user in users.values())
@@ -103,7 +106,9 @@ def test_rights_that_a_new_version_brings_reach_the_roles(resident_app: Flask, s
     session.execute(delete(Installed).where(Installed.name.like("right:% Shipment")).execution_options(by_rule="test"))
     session.commit()
     install(resident_app)
-    assert {pair for pair in role(session, "staff") if pair[1] == "Shipment"} == {p for p in accounts.rights_of("staff") if p[1] == "Shipment"}
+    assert {pair for pair in role(session, "staff") if pair[1] == "Shipment"} == {
+        p for p in accounts.rights_of("staff") if p[1] == "Shipment"
+    }
     assert ("can_edit", "Card") not in role(session, "staff")  # what the administrator took away stays away
 
 
@@ -150,8 +155,14 @@ def run(url: str, *words: str, **values: Any) -> Result:
 
 def flask(*words: str, **environment: str) -> subprocess.Popen[str]:
     """A command as people type it."""
-    return subprocess.Popen([Path(sys.executable).parent / "flask", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env={"PATH": os.environ["PATH"], "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore", **environment})
+    return subprocess.Popen(
+        [Path(sys.executable).parent / "flask", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"], "SECRET_KEY": "test " * 10, "PYTHONWARNINGS": "ignore", **environment},
+    )
 
 
 def test_from_an_empty_database_to_a_working_day(empty: Database) -> None:

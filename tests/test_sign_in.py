@@ -62,7 +62,9 @@ def test_unknown_name_is_answered_alike_and_never_written_down(staff_app: Flask,
     assert (answer.status_code, WRONG in answer.text) == (401, True)
     [row] = log(session, "session.refused")
     assert row.user_id == "unknown"
-    assert all("secret" not in f"{getattr(r, c.key)}" for r in session.scalars(select(OperationLog)) for c in OperationLog.__table__.c)
+    assert all(
+        "secret" not in f"{getattr(r, c.key)}" for r in session.scalars(select(OperationLog)) for c in OperationLog.__table__.c
+    )
 
 
 @pytest.mark.parametrize("ended", ["active", "expires_on", "password"])
@@ -115,6 +117,7 @@ def test_sign_in_needs_the_token_of_its_own_page(staff_app: Flask, session: Sess
 
 # -- the gate ---------------------------------------------------------------------------------------------------------
 
+
 def test_every_address_asks_for_a_sign_in(staff_app: Flask) -> None:
     """All of them, whatever the verb: a new route is closed without anybody remembering to close it."""
     for rule in staff_app.url_map.iter_rules():
@@ -132,7 +135,9 @@ def test_unknown_addresses_say_nothing_to_strangers(staff_app: Flask, browse: Ca
     assert browse("staff").get("/is/there/a/card/7").status_code == 404
 
 
-@pytest.mark.parametrize("headers", [{"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest"}, {"Sec-Fetch-Dest": "empty"}])
+@pytest.mark.parametrize(
+    "headers", [{"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest"}, {"Sec-Fetch-Dest": "empty"}]
+)
 def test_scripts_get_a_401_instead_of_a_page(staff_app: Flask, headers: dict[str, str]) -> None:
     answer = staff_app.test_client().get("/card/list/", headers=headers)
     assert answer.status_code == 401
@@ -145,10 +150,27 @@ def test_sign_in_returns_to_the_page_that_was_asked_for(staff_app: Flask) -> Non
     assert attempt(client, "staff", PASSWORD, at=door).location == "/card/list/?state=arrived"
 
 
-@pytest.mark.parametrize("target", [
-    "//evil.example", "/\\evil.example", "https://evil.example/", "http:evil.example", "javascript:alert(1)", "\t//evil.example", "/\t/evil",
-    "/\n/evil.example", "\\\\evil.example", "evil.example", "", "/login/?next=/login/", "/logout/", "///evil.example", "/%0d\r\nSet-Cookie:x=1",
-    "/" + "a" * 3000])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "http:evil.example",
+        "javascript:alert(1)",
+        "\t//evil.example",
+        "/\t/evil",
+        "/\n/evil.example",
+        "\\\\evil.example",
+        "evil.example",
+        "",
+        "/login/?next=/login/",
+        "/logout/",
+        "///evil.example",
+        "/%0d\r\nSet-Cookie:x=1",
+        "/" + "a" * 3000,
+    ],
+)
 def test_next_is_followed_only_within_this_site(target: str) -> None:
     assert own_path(target) == "/"
 
@@ -161,7 +183,20 @@ def test_next_keeps_our_own_pages(target: str) -> None:
 def test_no_side_doors(staff_app: Flask) -> None:
     """No token API, menu API, documentation, choice of language, registration, or page that sets another person's password."""
     addresses = {rule.rule for rule in staff_app.url_map.iter_rules()}
-    words = ("api", "swagger", "lang", "back", "register", "resetpassword", "resetmypassword", "users", "roles", "userinfo", "download", "openapi")
+    words = (
+        "api",
+        "swagger",
+        "lang",
+        "back",
+        "register",
+        "resetpassword",
+        "resetmypassword",
+        "users",
+        "roles",
+        "userinfo",
+        "download",
+        "openapi",
+    )
     assert [a for a in addresses if any(word in a.strip("/").split("/") for word in words)] == []
     assert not any(rule.endpoint.startswith("SecurityApi") for rule in staff_app.url_map.iter_rules())
 
@@ -188,6 +223,7 @@ def test_forged_form_of_a_signed_in_person_is_refused_and_logged(browse: Callabl
 
 
 # -- signing out ------------------------------------------------------------------------------------------------------
+
 
 def test_signing_out_is_a_form_and_not_a_link(browse: Callable[[str], FlaskClient], staff_app: Flask) -> None:
     client = browse("staff")

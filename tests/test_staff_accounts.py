@@ -24,8 +24,18 @@ def _post(client: FlaskClient, path: str, page: str, **form: Any) -> Any:
 def _new(client: FlaskClient, session: Session, **more: Any) -> Any:
     counter = session.scalars(select(Counter).where(Counter.code == "tanigami")).one()
     role = next(r for r in session.scalars(select(Staff).where(Staff.username == "staff")).one().roles)
-    form = {"username": "newcomer", "last_name": "新任", "first_name": "一郎", "email": "new@example.jp", "department": "谷上サテライト",
-            "employer": "city", "active": "1", "roles": [str(role.id)], "counters": [str(counter.id)], **more}
+    form = {
+        "username": "newcomer",
+        "last_name": "新任",
+        "first_name": "一郎",
+        "email": "new@example.jp",
+        "department": "谷上サテライト",
+        "employer": "city",
+        "active": "1",
+        "roles": [str(role.id)],
+        "counters": [str(counter.id)],
+        **more,
+    }
     return _post(client, "/staff/add", "/staff/add", **form)
 
 
@@ -41,8 +51,16 @@ def test_a_new_account_signs_in_only_through_its_link(browse: Browse, session: S
     page = _post(admin, f"/staff/link/{person.id}", f"/staff/show/{person.id}").text
     link = re.search(r'value="http://[^/]+(/[^"]+)"', page)
     assert link
-    answer = _post(stranger, link.group(1), link.group(1), password="gozen rokuji ni okiru", again="gozen rokuji ni okiru",
-                   new_password="gozen rokuji ni okiru", new="gozen rokuji ni okiru", confirm="gozen rokuji ni okiru")
+    answer = _post(
+        stranger,
+        link.group(1),
+        link.group(1),
+        password="gozen rokuji ni okiru",
+        again="gozen rokuji ni okiru",
+        new_password="gozen rokuji ni okiru",
+        new="gozen rokuji ni okiru",
+        confirm="gozen rokuji ni okiru",
+    )
     assert answer.status_code in (302, 303), answer.text
     sign_in(staff_app.test_client(), "newcomer", "gozen rokuji ni okiru")
     assert staff_app.test_client().get(link.group(1)).status_code in (400, 403, 404, 410), "the link works once"
@@ -62,9 +80,20 @@ def test_switching_an_account_off_ends_it_at_once(browse: Browse, session: Sessi
     page = admin.get(f"/staff/edit/{person.id}").text
     stamp = re.search(r'name="row_stamp" value="(\d+)"', page)
     assert stamp
-    answer = _post(admin, f"/staff/edit/{person.id}", f"/staff/edit/{person.id}", row_stamp=stamp.group(1), last_name="北", first_name="花子",
-                   email=person.email, department="三宮", employer="city", roles=[str(r.id) for r in person.roles],
-                   counters=[str(c.id) for c in person.counters], active="")
+    answer = _post(
+        admin,
+        f"/staff/edit/{person.id}",
+        f"/staff/edit/{person.id}",
+        row_stamp=stamp.group(1),
+        last_name="北",
+        first_name="花子",
+        email=person.email,
+        department="三宮",
+        employer="city",
+        roles=[str(r.id) for r in person.roles],
+        counters=[str(c.id) for c in person.counters],
+        active="",
+    )
     assert answer.status_code == 303
     session.rollback()
     assert session.get_one(Staff, person.id).active is False

@@ -18,14 +18,23 @@ from flask_babel import Domain, get_locale  # type: ignore[import-untyped]
 
 from app import i18n
 
-KEYWORDS = {"_": None, "__": None, "gettext": None, "lazy_gettext": None, "_gettext": None, "lazy_formatter_gettext": None,
-            "ngettext": (1, 2), "_ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "__": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "_gettext": None,
+    "lazy_formatter_gettext": None,
+    "ngettext": (1, 2),
+    "_ngettext": (1, 2),
+}
 
 
 def words(package: ModuleType) -> Iterator[str | tuple[str, str]]:
     folder = str(Path(str(package.__file__)).parent)
     for _file, _line, found, _comments, _context in extract_from_dir(
-            folder, [("**.py", "python"), ("**.html", "jinja2")], keywords=KEYWORDS):
+        folder, [("**.py", "python"), ("**.html", "jinja2")], keywords=KEYWORDS
+    ):
         if isinstance(found, tuple):
             yield str(found[0]), str(found[1])
         elif re.search(r"[A-Za-z]", re.sub(r"%\(\w+\)s", "", found or "")):
@@ -74,7 +83,9 @@ def test_the_language_is_always_japanese(staff_app: Flask, address: str) -> None
 def test_compiling_again_writes_nothing(tmp_path: Path) -> None:
     source = tmp_path / "ja" / "LC_MESSAGES" / "messages.po"
     source.parent.mkdir(parents=True)
-    source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Add"\nmsgstr "登録"\n', encoding="utf-8")
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Add"\nmsgstr "登録"\n', encoding="utf-8"
+    )
     assert [p.name for p in i18n.compile_catalogues(tmp_path)] == ["messages.mo"]
     assert i18n.compile_catalogues(tmp_path) == []
     assert Translations.load(str(tmp_path), ["ja_JP"], "messages").ugettext("Add") == "登録"

@@ -19,7 +19,12 @@ from app.listing import Criteria, matching, whole
 from app.schema import Part, spec_of
 
 FOLDS: dict[str, Callable[[str], str]] = {
-    "digits": text.digits, "phone": text.digits, "postal": text.digits, "alnum": text.tidy, "code": text.tidy, "kana": text.kana,
+    "digits": text.digits,
+    "phone": text.digits,
+    "postal": text.digits,
+    "alnum": text.tidy,
+    "code": text.tidy,
+    "kana": text.kana,
 }
 RULES: dict[str, tuple[str, str]] = {
     "digits": (r"\d*", "数字で入力してください"),
@@ -184,7 +189,9 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
     if part.target not in cache:
         key, direction = spec.order
         column = getattr(part.target, key)
-        rows = session.scalars(select(part.target).order_by(column.desc() if direction == "desc" else column, part.target.id).limit(200))
+        rows = session.scalars(
+            select(part.target).order_by(column.desc() if direction == "desc" else column, part.target.id).limit(200)
+        )
         cache[part.target] = [(str(row.id), str(row)) for row in rows]
     found: list[tuple[str, str]] = cache[part.target]
     return found
@@ -243,7 +250,9 @@ class PartRow(Field):
             return self.session.get(self.part.target, int(key))
         rows = self.session.scalars(matching(self.session, spec, Criteria(search=words)).limit(2)).all()
         if len(rows) != 1:
-            raise ValidationError(f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。")
+            raise ValidationError(
+                f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。"
+            )
         return rows[0]
 
 

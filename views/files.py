@@ -49,9 +49,15 @@ def export(view: PanelView, session: Session) -> Any:
     act.personal_number = has_personal_number(purpose)
     if act.personal_number or not purpose or len(purpose) > 200 or format_ not in tabular.MIME:
         audit.note(session, 入力エラー="出力の目的")
-        error = PersonalNumberFound(label="出力の目的").message if act.personal_number else "出力の目的を200文字以内で入力してください。"
+        error = (
+            PersonalNumberFound(label="出力の目的").message
+            if act.personal_number
+            else "出力の目的を200文字以内で入力してください。"
+        )
         return view.page("panel/export.html", personal=personal, want=address.in_words(session, spec, want), error=error), 422
-    return _file(session, spec, want, cast(tabular.Format, format_), purpose, personal=personal and request.form.get("personal") == "1")
+    return _file(
+        session, spec, want, cast(tabular.Format, format_), purpose, personal=personal and request.form.get("personal") == "1"
+    )
 
 
 def _file(session: Session, spec: Spec, want: Any, format_: tabular.Format, purpose: str, *, personal: bool) -> Response:
@@ -64,8 +70,11 @@ def _file(session: Session, spec: Spec, want: Any, format_: tabular.Format, purp
         raise
     audit.note(session, 件数=count, 目的=purpose, 形式=format_, 個人情報="あり" if personal else "伏せ字")
     name = quote(f"{spec.label}_{context(session).local():%Y%m%d_%H%M}.{format_}")
-    return Response(_poured(cast(Any, out)), mimetype=tabular.MIME[format_],
-                    headers={"Content-Disposition": f"attachment; filename=export.{format_}; filename*=UTF-8''{name}"})
+    return Response(
+        _poured(cast(Any, out)),
+        mimetype=tabular.MIME[format_],
+        headers={"Content-Disposition": f"attachment; filename=export.{format_}; filename*=UTF-8''{name}"},
+    )
 
 
 def _poured(out: IO[bytes]) -> Iterator[bytes]:
@@ -117,9 +126,18 @@ def _preview(view: PanelView, session: Session) -> Any:
         g.context.act.personal_number = True
     shown = [p for p in view.spec.typed(adding=True) if any(p.key in words for _, words in lines)]
     names, draft = codes.names(session), None if broken else _keep(session, view.spec, upload.filename, lines)
-    return view.page("panel/import.html", stage="preview", error="", lines=checked[:20], broken=broken[:SHOWN_ERRORS], total=len(lines),
-                     broken_total=len(broken), draft=draft, shown=shown,
-                     cell=lambda part, line: part.shown(line.values.get(part.key), names)), 422 if broken else 200
+    return view.page(
+        "panel/import.html",
+        stage="preview",
+        error="",
+        lines=checked[:20],
+        broken=broken[:SHOWN_ERRORS],
+        total=len(lines),
+        broken_total=len(broken),
+        draft=draft,
+        shown=shown,
+        cell=lambda part, line: part.shown(line.values.get(part.key), names),
+    ), 422 if broken else 200
 
 
 def _try(spec: Spec, session: Session, checked: list[Line]) -> None:
@@ -153,8 +171,14 @@ def _add(spec: Spec, session: Session, lines: list[Line]) -> None:
 
 def _keep(session: Session, spec: Spec, name: str, lines: list[tabular.Line]) -> str:
     now = context(session).now()
-    draft = ImportDraft(id=secrets.token_urlsafe(24), user_id=current_user.id, table_name=spec.name, file_name=name[-255:],
-                        lines=lines, created_at=now)
+    draft = ImportDraft(
+        id=secrets.token_urlsafe(24),
+        user_id=current_user.id,
+        table_name=spec.name,
+        file_name=name[-255:],
+        lines=lines,
+        created_at=now,
+    )
     session.add(draft)
     edge.log_with_changes()
     return draft.id
@@ -197,8 +221,11 @@ def _checked(view: PanelView, session: Session, lines: list[tabular.Line]) -> li
 
 def _posted(spec: Spec, session: Session, words: dict[str, str]) -> dict[str, str]:
     """A line as a form would post it: labels of codes become their values, relations are named in words, an empty cell says nothing."""
-    return {(f"{k}__words" if spec.parts[k].shape == "relation" else k): _value(spec.parts[k], w.strip(), session)
-            for k, w in words.items() if w.strip()}
+    return {
+        (f"{k}__words" if spec.parts[k].shape == "relation" else k): _value(spec.parts[k], w.strip(), session)
+        for k, w in words.items()
+        if w.strip()
+    }
 
 
 def _value(part: Part, words: str, session: Session) -> str:
@@ -211,6 +238,3 @@ def _value(part: Part, words: str, session: Session) -> str:
     if part.shape == "date":
         return words.split(" ")[0].replace("/", "-")
     return words
-
-
-

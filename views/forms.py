@@ -15,8 +15,16 @@ from app.schema import Part, Spec
 from views import fields
 
 FIELDS: dict[str, Any] = {
-    "text": fields.PartText, "memo": fields.PartText, "date": fields.PartDate, "time": fields.PartTime, "number": fields.PartNumber,
-    "flag": fields.PartFlag, "code": fields.PartChoice, "codes": fields.PartChoice, "relation": fields.PartRow, "many": fields.PartRows,
+    "text": fields.PartText,
+    "memo": fields.PartText,
+    "date": fields.PartDate,
+    "time": fields.PartTime,
+    "number": fields.PartNumber,
+    "flag": fields.PartFlag,
+    "code": fields.PartChoice,
+    "codes": fields.PartChoice,
+    "relation": fields.PartRow,
+    "many": fields.PartRows,
 }
 
 
@@ -70,7 +78,11 @@ def form_class(spec: Spec, parts: Iterable[Part]) -> type[SpecForm]:
 
 
 def _unbound(part: Part) -> UnboundField[Any]:
-    default = part.column.default.arg if part.column is not None and part.column.default is not None and part.column.default.is_scalar else None
+    default = (
+        part.column.default.arg
+        if part.column is not None and part.column.default is not None and part.column.default.is_scalar
+        else None
+    )
     return UnboundField(FIELDS[part.shape], part, default=default)
 
 

@@ -52,9 +52,19 @@ def register(app: Flask) -> None:
 
 def _words() -> dict[str, Any]:
     signed_in = current_app.config["SITE"] == "staff" and current_user.is_authenticated
-    return {"menu": menu if signed_in else list, "person": current_user if signed_in else None, "may": may, "home_of": home_of,
-            "list_of": list_of, "all_specs": specs, "page_of": page_of, "code_names": lambda: codes.names(db.session()),
-            "raw_values": raw_values, "json_words": json_words, "tiles": home.tiles}
+    return {
+        "menu": menu if signed_in else list,
+        "person": current_user if signed_in else None,
+        "may": may,
+        "home_of": home_of,
+        "list_of": list_of,
+        "all_specs": specs,
+        "page_of": page_of,
+        "code_names": lambda: codes.names(db.session()),
+        "raw_values": raw_values,
+        "json_words": json_words,
+        "tiles": home.tiles,
+    }
 
 
 def page_of(row: Any) -> str:

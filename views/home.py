@@ -25,8 +25,12 @@ class Tile:
     href: str
 
 
-WAITING = ((CardState.ARRIVED, "交付前設定待ち"), (CardState.PRESET, "通知・発送待ち"), (CardState.NOTIFIED, "受取待ち"),
-           (CardState.RETURNED, "返戻対応"))
+WAITING = (
+    (CardState.ARRIVED, "交付前設定待ち"),
+    (CardState.PRESET, "通知・発送待ち"),
+    (CardState.NOTIFIED, "受取待ち"),
+    (CardState.RETURNED, "返戻対応"),
+)
 
 
 class HomeView(IndexView):

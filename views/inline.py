@@ -28,7 +28,9 @@ class Line:
     @property
     def is_empty(self) -> bool:
         """A spare line that stands as it was offered."""
-        return self.row is None and not any(f.raw_data and f.raw_data[-1] not in ("", raw(f.part, f.object_data)) for f in self.form)
+        return self.row is None and not any(
+            f.raw_data and f.raw_data[-1] not in ("", raw(f.part, f.object_data)) for f in self.form
+        )
 
 
 @dataclass

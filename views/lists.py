@@ -118,8 +118,11 @@ def cell(part: Part, row: Any, names: codes.Lists, *, opened: bool = False) -> C
     """A value in its cell; masked, unless the page is that of an opened record (whose reading is logged)."""
     value = getattr(row, part.key)
     words = (part.brief if opened else part.masked)(value, names)
-    return Cell(FLAGS.get(words, words) if part.shape == "flag" else words, STYLES.get(part.shape, ""),
-                str(value.value) if part.enum and value is not None else "")
+    return Cell(
+        FLAGS.get(words, words) if part.shape == "flag" else words,
+        STYLES.get(part.shape, ""),
+        str(value.value) if part.enum and value is not None else "",
+    )
 
 
 def _filter(session: Session, part: Part, want: Criteria) -> Filter:
@@ -140,7 +143,9 @@ def _filter(session: Session, part: Part, want: Criteria) -> Filter:
     return Filter(part, "fixed", chosen, words=str(row) if row is not None else "")
 
 
-def related(session: Session, spec: Spec, row: Any, others: list[Spec]) -> list[tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]]:
+def related(
+    session: Session, spec: Spec, row: Any, others: list[Spec]
+) -> list[tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]]:
     """The newest rows of every table that refers to this one, for the record page."""
     found = []
     for other in others:
@@ -151,5 +156,3 @@ def related(session: Session, spec: Spec, row: Any, others: list[Spec]) -> list[
                 shown = [p for p in other.listed if p is not part]
                 found.append((other, part.key, page, [(r, [cell(p, r, names, opened=True) for p in shown]) for r in page.rows]))
     return found
-
-

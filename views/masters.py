@@ -21,8 +21,14 @@ from views import inline, lists, records
 from views.access import may, must_have
 from views.forms import form_class, raw
 
-VERBS = {"index_view": "can_list", "search": "can_list", "create_view": "can_add", "edit_view": "can_edit", "delete_view": "can_delete",
-         "ajax_update": "can_edit"}
+VERBS = {
+    "index_view": "can_list",
+    "search": "can_list",
+    "create_view": "can_add",
+    "edit_view": "can_edit",
+    "delete_view": "can_delete",
+    "ajax_update": "can_edit",
+}
 CELLS = ("text", "number", "code", "codes", "flag", "date", "time")
 """Shapes that can be edited in a cell of the list."""
 
@@ -196,6 +202,7 @@ def register(app: Flask, masters: list[Spec]) -> None:
 def master_view(spec: Spec, base: type[MasterView] = MasterView) -> MasterView:
     """The Flask-Admin view of a master table."""
     kind = type(f"{spec.model.__name__}Masters", (base,), {"spec": spec})
-    view: MasterView = kind(spec.model, db, name=spec.label, category=spec.group, endpoint=f"masters_{spec.name}",
-                            url=f"/masters/{spec.name}")
+    view: MasterView = kind(
+        spec.model, db, name=spec.label, category=spec.group, endpoint=f"masters_{spec.name}", url=f"/masters/{spec.name}"
+    )
     return view

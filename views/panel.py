@@ -160,7 +160,13 @@ class PanelView(ModelView):
             flash(f"{self.spec.title(row)} を保存しました。", "success")
             return self.to(f"/show/{row.id}")
         if outcome.clashes:
-            return self.page("panel/conflict.html", row=row, clashes=outcome.clashes, opened=records.opened(outcome.form, row), form=outcome.form), 409
+            return self.page(
+                "panel/conflict.html",
+                row=row,
+                clashes=outcome.clashes,
+                opened=records.opened(outcome.form, row),
+                form=outcome.form,
+            ), 409
         return self.page(self.form_template, form=outcome.form, row=row, opened=records.still_open()), 422
 
     @expose("/delete/<pk>", methods=["POST"])
@@ -183,7 +189,7 @@ class PanelView(ModelView):
         if not self.spec.can_delete:
             abort(404)
         session, problem = db.session(), ""
-        ticked = dict(word.partition(".")[::2] for word in request.form.getlist("id")[:SIZES[-1]])
+        ticked = dict(word.partition(".")[::2] for word in request.form.getlist("id")[: SIZES[-1]])
         rows = [(records.load(session, self.spec, key), stamp) for key, stamp in ticked.items()]
         for row, stamp in rows:
             title = self.spec.title(row)

@@ -132,7 +132,9 @@ def edit(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> O
     """Saves a changed row, unless somebody saved it since this form was opened: then both versions are laid side by side."""
     form = form_type(request.form, obj=row).bind(session)
     audit.declare(session, spec.name, "edit", spec.label, 番号=row.id).application_id = audit.card_of(row)
-    keep_theirs = {name.removeprefix("choice-") for name, word in request.form.items() if name.startswith("choice-") and word == "theirs"}
+    keep_theirs = {
+        name.removeprefix("choice-") for name, word in request.form.items() if name.startswith("choice-") and word == "theirs"
+    }
     for name in keep_theirs & set(form._fields):
         del form[name]  # what a form does not hold it leaves alone
     if not is_valid(session, form):

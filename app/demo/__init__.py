@@ -68,8 +68,10 @@ def _prepare(connection: Connection, first: date, until: date) -> Office:
     connection.execute(delete(Slot))
     ensure_masters(connection, range(first.year - 1, until.year + 1))
     counters = {code: (number, name) for code, number, name in connection.execute(select(Counter.code, Counter.id, Counter.name))}
-    categories = {code: (number, name) for code, number, name in
-                  connection.execute(select(BookingCategory.code, BookingCategory.id, BookingCategory.name))}
+    categories = {
+        code: (number, name)
+        for code, number, name in connection.execute(select(BookingCategory.code, BookingCategory.id, BookingCategory.name))
+    }
     desks = Desks(connection, SITES, days.number(first), days.number(until) + OPEN_DAYS + 1)
     next_log_id = (connection.scalar(select(func.max(OperationLog.id))) or 0) + 1
     return Office({code: counters[code] for code in SITES}, categories, desks, next_log_id)

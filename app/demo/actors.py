@@ -24,15 +24,18 @@ class User(NamedTuple):
         return f"{self.family} {self.given}"
 
 
-USERS = {user.user_id: user for user in (
-    User("admin", "神戸", "管理", "情報化戦略部", "10.1.0"),
-    User("manager", "本庁", "花子", "本庁マイナンバーカード担当", "10.1.2"),
-    User("staff", "三宮", "太郎", "三宮サテライト", "10.1.10"),
-    User("staff2", "長田", "次郎", "新長田サテライト", "10.1.30"),
-    User("contractor", "委託", "三郎", "三宮サテライト受託事業者", "10.1.11"),
-    User("operator", "電話", "桜", "マイナンバーコールセンター", "10.1.50"),
-    User("auditor", "監査", "四郎", "監査事務局", "10.1.4"),
-)}
+USERS = {
+    user.user_id: user
+    for user in (
+        User("admin", "神戸", "管理", "情報化戦略部", "10.1.0"),
+        User("manager", "本庁", "花子", "本庁マイナンバーカード担当", "10.1.2"),
+        User("staff", "三宮", "太郎", "三宮サテライト", "10.1.10"),
+        User("staff2", "長田", "次郎", "新長田サテライト", "10.1.30"),
+        User("contractor", "委託", "三郎", "三宮サテライト受託事業者", "10.1.11"),
+        User("operator", "電話", "桜", "マイナンバーコールセンター", "10.1.50"),
+        User("auditor", "監査", "四郎", "監査事務局", "10.1.4"),
+    )
+}
 # The staff member and the contractor of each satellite, in the order of SITES; where nobody is based, head office acts.
 STAFF_OF = dict(zip(SITES, ("staff", "manager", "staff2", "manager"), strict=True))
 CONTRACTOR_OF = dict(zip(SITES, ("contractor", "manager", "staff2", "manager"), strict=True))

@@ -16,9 +16,18 @@ from app.demo.visits import email, phone
 _CHANNELS = ("smartphone",) * 9 + ("post",) * 5 + ("pc",) * 2 + ("photo_booth",) * 2 + ("counter", "proxy_post")
 _AT_COUNTER = ("counter", "counter", "proxy_online")
 # (up to which share of applications, 交付種別, 登録事由)
-_KINDS = ((0.86, "new", "first"), (0.95, "renewal", "expiry"), (0.963, "reissue", "lost"), (0.971, "reissue", "damaged"),
-          (0.975, "reissue", "defective"), (0.977, "reissue", "burnt"), (0.985, "remarks_full", "remarks"),
-          (0.988, "reissue", "number_change"), (0.991, "overseas", "other"), (1.0, "express", "lost"))
+_KINDS = (
+    (0.86, "new", "first"),
+    (0.95, "renewal", "expiry"),
+    (0.963, "reissue", "lost"),
+    (0.971, "reissue", "damaged"),
+    (0.975, "reissue", "defective"),
+    (0.977, "reissue", "burnt"),
+    (0.985, "remarks_full", "remarks"),
+    (0.988, "reissue", "number_change"),
+    (0.991, "overseas", "other"),
+    (1.0, "express", "lost"),
+)
 _EXPRESS_SINCE = "2024-12-02"
 
 

@@ -17,32 +17,102 @@ from app.demo.people import Person
 from app.demo.steps import LABEL, STATE, Draft, Steps
 
 CARD_COLUMNS = (
-    "id", "application_no", "notice_no", "state", "name", "name_kana", "birth_date", "birth_date_text", "sex", "postal_code",
-    "address", "application_date", "application_channel", "visit_type", "issue_kind", "registration_reason",
-    "handwritten_check", "reissue_requested", "proxy_posted_date", "shelf", "issuing_municipality", "manufacturing_no",
-    "card_status", "braille_cert_code", "card_expiry", "auth_cert_expiry", "sign_cert_expiry", "auth_cert_serial",
-    "managed_from", "preset_done", "preset_date", "substitute_char_used", "notice_sent_date", "reminder_sent_date",
-    "issued_date", "issue_done", "agent_issue", "issue_cancelled", "revocation_done", "collected_date", "disposed_date",
-    "disposal_reason", "disposal_done", "fee_flag", "fee_amount", "fee_status", "fee_collected_date", "memo",
-    "application_site_id", "issue_site_id", "storage_site_id", "transit_to_id", "row_stamp", "search_key",
+    "id",
+    "application_no",
+    "notice_no",
+    "state",
+    "name",
+    "name_kana",
+    "birth_date",
+    "birth_date_text",
+    "sex",
+    "postal_code",
+    "address",
+    "application_date",
+    "application_channel",
+    "visit_type",
+    "issue_kind",
+    "registration_reason",
+    "handwritten_check",
+    "reissue_requested",
+    "proxy_posted_date",
+    "shelf",
+    "issuing_municipality",
+    "manufacturing_no",
+    "card_status",
+    "braille_cert_code",
+    "card_expiry",
+    "auth_cert_expiry",
+    "sign_cert_expiry",
+    "auth_cert_serial",
+    "managed_from",
+    "preset_done",
+    "preset_date",
+    "substitute_char_used",
+    "notice_sent_date",
+    "reminder_sent_date",
+    "issued_date",
+    "issue_done",
+    "agent_issue",
+    "issue_cancelled",
+    "revocation_done",
+    "collected_date",
+    "disposed_date",
+    "disposal_reason",
+    "disposal_done",
+    "fee_flag",
+    "fee_amount",
+    "fee_status",
+    "fee_collected_date",
+    "memo",
+    "application_site_id",
+    "issue_site_id",
+    "storage_site_id",
+    "transit_to_id",
+    "row_stamp",
+    "search_key",
 )
 _row: Callable[[dict[str, Any]], Row] = itemgetter(*CARD_COLUMNS)
 _SITES = ("issue_site_id", "storage_site_id", "transit_to_id")
 _NEW: dict[str, Any] = {
-    **dict.fromkeys(CARD_COLUMNS), "birth_date_text": "", "handwritten_check": 0, "reissue_requested": 0, "shelf": "",
-    "issuing_municipality": "281000", "card_status": "", "preset_done": 0, "substitute_char_used": 0, "issue_done": 0,
-    "agent_issue": "self", "issue_cancelled": 0, "revocation_done": 0, "disposal_done": 0, "fee_flag": "free", "fee_amount": 0,
-    "fee_status": "exempt", "memo": "", "row_stamp": 1, "state": "",
+    **dict.fromkeys(CARD_COLUMNS),
+    "birth_date_text": "",
+    "handwritten_check": 0,
+    "reissue_requested": 0,
+    "shelf": "",
+    "issuing_municipality": "281000",
+    "card_status": "",
+    "preset_done": 0,
+    "substitute_char_used": 0,
+    "issue_done": 0,
+    "agent_issue": "self",
+    "issue_cancelled": 0,
+    "revocation_done": 0,
+    "disposal_done": 0,
+    "fee_flag": "free",
+    "fee_amount": 0,
+    "fee_status": "exempt",
+    "memo": "",
+    "row_stamp": 1,
+    "state": "",
 }
 
 # step: (its name in the history, the state it leads to or "" when it leaves the state, who does it)
 STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "register": ("登録", "applied", CONTRACTOR_OF), "arrive": ("到着", "arrived", CONTRACTOR_OF),
-    "preset": ("交付前設定", "preset", STAFF_OF), "notify": ("交付通知", "notified", CONTRACTOR_OF),
-    "mail": ("郵送", "mailed", CONTRACTOR_OF), "return": ("返戻", "returned", CONTRACTOR_OF),
-    "remind": ("督促", "reminded", STAFF_OF), "issue": ("交付", "issued", STAFF_OF), "cancel": ("交付取りやめ", "cancelled", STAFF_OF),
-    "revoke": ("失効処理", "revoked", STAFF_OF), "collect": ("回収", "collected", STAFF_OF), "dispose": ("廃棄", "disposed", STAFF_OF),
-    "send": ("移送", "", STAFF_OF), "reissue": ("再発行依頼", "", STAFF_OF),
+    "register": ("登録", "applied", CONTRACTOR_OF),
+    "arrive": ("到着", "arrived", CONTRACTOR_OF),
+    "preset": ("交付前設定", "preset", STAFF_OF),
+    "notify": ("交付通知", "notified", CONTRACTOR_OF),
+    "mail": ("郵送", "mailed", CONTRACTOR_OF),
+    "return": ("返戻", "returned", CONTRACTOR_OF),
+    "remind": ("督促", "reminded", STAFF_OF),
+    "issue": ("交付", "issued", STAFF_OF),
+    "cancel": ("交付取りやめ", "cancelled", STAFF_OF),
+    "revoke": ("失効処理", "revoked", STAFF_OF),
+    "collect": ("回収", "collected", STAFF_OF),
+    "dispose": ("廃棄", "disposed", STAFF_OF),
+    "send": ("移送", "", STAFF_OF),
+    "reissue": ("再発行依頼", "", STAFF_OF),
 }
 # Steps done for many cards at once: one act, one row of the log.
 BATCHED = {"arrive": ("card", "import"), **dict.fromkeys(("notify", "mail", "remind"), ("shipment", "print"))}
@@ -57,8 +127,9 @@ class _Heads(dict[tuple[str, str, str], tuple[str, str, str]]):
         action, to, _who = STEPS[what]
         was, after = f'"{before}"' if before else "null", to or before
         moved = f'"{LABEL["state"]}": ["{STATE.get(before, "")}", "{STATE[after]}"]' if after != before else ""
-        head = (f'{{"action": "{action}", "from": {was}, "to": "{after}", "by": "{by}", "by_name": "{USERS[by].name}", '
-                '"changes": {')
+        head = (
+            f'{{"action": "{action}", "from": {was}, "to": "{after}", "by": "{by}", "by_name": "{USERS[by].name}", "changes": {{'
+        )
         made = self[key] = (head, moved, after)
         return made
 
@@ -82,8 +153,14 @@ class Cards:
 
     def _write_one(self, case: Case, person: Person, later: int) -> None:
         self.made += 1
-        columns = {**_NEW, "id": self.made, "name": person.name, "name_kana": person.kana,
-                   "birth_date": ISO[person.birth], "sex": person.sex}
+        columns = {
+            **_NEW,
+            "id": self.made,
+            "name": person.name,
+            "name_kana": person.kana,
+            "birth_date": ISO[person.birth],
+            "sex": person.sex,
+        }
         draft = Draft(self.made, case, person, columns)
         last_day = last_second = 0
         for day, second, what, more in case.steps:

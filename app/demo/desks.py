@@ -14,7 +14,16 @@ from models import BookingCategory, Channel, Counter, CounterClosure, CounterHou
 from models.masters import desk_pool_category
 
 SLOT_COLUMNS = (
-    "id", "slot_date", "start_time", "end_time", "channel", "capacity", "used", "wanted", "counter_id", "desk_pool_id",
+    "id",
+    "slot_date",
+    "start_time",
+    "end_time",
+    "channel",
+    "capacity",
+    "used",
+    "wanted",
+    "counter_id",
+    "desk_pool_id",
     "row_stamp",
 )
 _CHANNELS = tuple(channel.value for channel in Channel)
@@ -89,8 +98,19 @@ class Sheet:
                 place = self.place(at)
                 lowered = place.slot_id % _LOWERED == 0 and used > 0
                 capacity, wanted = (used, used - 1) if lowered else (self.capacity[at], self.capacity[at])
-                yield (place.slot_id, ISO[self.day], clock(place.start), clock(place.end), place.channel, capacity, used, wanted,
-                       place.counter_id, self.desk.id, 1)
+                yield (
+                    place.slot_id,
+                    ISO[self.day],
+                    clock(place.start),
+                    clock(place.end),
+                    place.channel,
+                    capacity,
+                    used,
+                    wanted,
+                    place.counter_id,
+                    self.desk.id,
+                    1,
+                )
 
 
 class Desks:
@@ -121,8 +141,10 @@ class Desks:
     def _open(self, day: int) -> list[Sheet | None]:
         if day not in self._first_ids:
             return []
-        self._sheets[day] = [Sheet(desk, day, first_id) if self._is_open(desk, day) else None
-                             for desk, first_id in zip(self.desks, self._first_ids[day], strict=True)]
+        self._sheets[day] = [
+            Sheet(desk, day, first_id) if self._is_open(desk, day) else None
+            for desk, first_id in zip(self.desks, self._first_ids[day], strict=True)
+        ]
         return self._sheets[day]
 
     def _is_open(self, desk: Desk, day: int) -> bool:
@@ -141,8 +163,11 @@ def read_desks(connection: Connection, sites: tuple[str, ...]) -> list[Desk]:
     """The desk pools of the demo's satellites as the masters have them now."""
     hours = {(h.counter_id, h.weekday): h for h in connection.execute(select(CounterHours.__table__))}
     serves: dict[int, set[str]] = {}
-    for pool, code in connection.execute(select(desk_pool_category.c.desk_pool_id, BookingCategory.code).join_from(
-            desk_pool_category, BookingCategory, desk_pool_category.c.booking_category_id == BookingCategory.id)):
+    for pool, code in connection.execute(
+        select(desk_pool_category.c.desk_pool_id, BookingCategory.code).join_from(
+            desk_pool_category, BookingCategory, desk_pool_category.c.booking_category_id == BookingCategory.id
+        )
+    ):
         serves.setdefault(pool, set()).add(code)
     found = [_desk(row, site, frozenset(serves.get(row.id, ())), hours) for row, site in _pools(connection, sites)]
     if not {"pickup", "apply", "certificate"} <= {code for desk in found for code in desk.serves}:
@@ -151,8 +176,12 @@ def read_desks(connection: Connection, sites: tuple[str, ...]) -> list[Desk]:
 
 
 def _pools(connection: Connection, sites: tuple[str, ...]) -> list[tuple[Any, str]]:
-    rows = connection.execute(select(DeskPool.__table__, Counter.code).join(Counter, DeskPool.counter_id == Counter.id)
-                              .where(Counter.code.in_(sites)).order_by(DeskPool.id))
+    rows = connection.execute(
+        select(DeskPool.__table__, Counter.code)
+        .join(Counter, DeskPool.counter_id == Counter.id)
+        .where(Counter.code.in_(sites))
+        .order_by(DeskPool.id)
+    )
     return [(row, row.code) for row in rows]
 
 

@@ -17,21 +17,64 @@ Write = Callable[[str, list[Row]], None]
 HISTORY_COLUMNS = ("id", "event", "updated_at", "card_id")
 NOTE_COLUMNS = ("id", "comment", "updated_at", "card_id")
 SHIPMENT_COLUMNS = (
-    "id", "item_kind", "sent_date", "postal_code", "name", "address", "tracking_no", "attempt_no", "returned_date",
-    "return_reason", "gaiji_flag", "memo", "card_id", "row_stamp", "search_key",
+    "id",
+    "item_kind",
+    "sent_date",
+    "postal_code",
+    "name",
+    "address",
+    "tracking_no",
+    "attempt_no",
+    "returned_date",
+    "return_reason",
+    "gaiji_flag",
+    "memo",
+    "card_id",
+    "row_stamp",
+    "search_key",
 )
 DOCUMENT_COLUMNS = (
-    "id", "partition_year", "fiscal_year", "business_class", "document_class", "document_no", "name_kanji", "registered_date",
-    "registered_time", "registered_by_id", "registered_by_name", "updated_date", "updated_time", "updated_by_id",
-    "updated_by_name", "row_timestamp", "card_id", "row_stamp", "search_key",
+    "id",
+    "partition_year",
+    "fiscal_year",
+    "business_class",
+    "document_class",
+    "document_no",
+    "name_kanji",
+    "registered_date",
+    "registered_time",
+    "registered_by_id",
+    "registered_by_name",
+    "updated_date",
+    "updated_time",
+    "updated_by_id",
+    "updated_by_name",
+    "row_timestamp",
+    "card_id",
+    "row_stamp",
+    "search_key",
 )
 LOG_COLUMNS = (
-    "id", "started_at", "ended_at", "user_id", "user_name", "department", "action_class", "action_code", "action_name",
-    "detail", "my_number_access", "application_id", "client_info", "request_id",
+    "id",
+    "started_at",
+    "ended_at",
+    "user_id",
+    "user_name",
+    "department",
+    "action_class",
+    "action_code",
+    "action_name",
+    "detail",
+    "my_number_access",
+    "application_id",
+    "client_info",
+    "request_id",
 )
 
 # Acts begin in the first half of a second, one after the other, and take some hundredths; both ends made once.
-_TICKS = tuple((f"{n // 2:03d}{n * 83 % 997:03d}", f"{n // 2 + 20 + n * 31 % 400:03d}{n * 83 % 997:03d}") for n in range(0, 1160, 2))
+_TICKS = tuple(
+    (f"{n // 2:03d}{n * 83 % 997:03d}", f"{n // 2 + 20 + n * 31 % 400:03d}{n * 83 % 997:03d}") for n in range(0, 1160, 2)
+)
 _SPREAD = 499
 _BATCH, _BATCH_FROM = 40, 10 * 3600  # cards in one act done for many, and the second of the day from which such acts are done
 
@@ -77,8 +120,29 @@ def _documents(first: int, day: int, entries: list[Row]) -> list[Row]:
     rows = []
     for n, (second, kind, business, name, key, user_id, user_name, card) in enumerate(entries, first):
         at = clock(second)
-        rows.append((n, year, fiscal, business, kind, f"D{fiscal}{n:07d}", name, iso, at, user_id, user_name, iso, at, user_id,
-                     user_name, utc(day, second), card, 1, key))
+        rows.append(
+            (
+                n,
+                year,
+                fiscal,
+                business,
+                kind,
+                f"D{fiscal}{n:07d}",
+                name,
+                iso,
+                at,
+                user_id,
+                user_name,
+                iso,
+                at,
+                user_id,
+                user_name,
+                utc(day, second),
+                card,
+                1,
+                key,
+            )
+        )
     return rows
 
 
@@ -100,8 +164,14 @@ class Diary:
     def __init__(self, write: Write, first_log_id: int) -> None:
         self._write = write
         self.doings = Doings()
-        self.pages = {"reservation": Pages(_plain), "card_history": Pages(_moments), "card_note": Pages(_moments),
-                      "shipment": Pages(_plain), "document": Pages(_documents), "operation_log": Pages(_log, first_log_id)}
+        self.pages = {
+            "reservation": Pages(_plain),
+            "card_history": Pages(_moments),
+            "card_note": Pages(_moments),
+            "shipment": Pages(_plain),
+            "document": Pages(_documents),
+            "operation_log": Pages(_log, first_log_id),
+        }
         self.reservation, self.shipment, self.document = (self.pages[t].add for t in ("reservation", "shipment", "document"))
         self.history, self.note = self.pages["card_history"].add, self.pages["card_note"].add
         self._log = self.pages["operation_log"].add

@@ -32,8 +32,16 @@ WINDOWS: dict[str, tuple[int, int]] = {
     "not_scanned": (300, 80),  # p
     "mailed_unseen": (300, 60),  # q
     # States and people that a small database would otherwise lack.
-    "just_mailed": (40, 28), "just_returned": (60, 48), "withdrawn": (90, 30), "collected": (90, 60), "given_up": (345, 270),
-    "in_transit": (80, 55), "lost_again": (330, 150), "old_form": (300, 60), "long_name": (300, 60), "no_birth_date": (300, 60),
+    "just_mailed": (40, 28),
+    "just_returned": (60, 48),
+    "withdrawn": (90, 30),
+    "collected": (90, 60),
+    "given_up": (345, 270),
+    "in_transit": (80, 55),
+    "lost_again": (330, 150),
+    "old_form": (300, 60),
+    "long_name": (300, 60),
+    "no_birth_date": (300, 60),
     "handwritten": (300, 60),
 }
 BY_MAIL = frozenset({"no_tracking", "just_mailed"})
@@ -47,15 +55,28 @@ class Oddities:
     def __init__(self, lives: Lives) -> None:
         self._lives = lives
         self._plans: dict[str, Callable[[Case], Any]] = {
-            "not_preset": lives.arrive, "not_sent": lives.preset, "not_reminded": lives.notify,
+            "not_preset": lives.arrive,
+            "not_sent": lives.preset,
+            "not_reminded": lives.notify,
             "past_deadline": self._past_deadline,
-            "cancelled_not_revoked": self._cancelled, "revoked_not_destroyed": self._revoked,
-            "destroyed_without_date": self._destroyed, "destroyed_without_check": self._destroyed,
-            "return_forgotten": lambda case: self._returned(case, 9), "came_in_vain": self._came_in_vain,
-            "old_card_kept": self._old_card_kept, "stored_elsewhere": self._coming, "expires_first": lives.notify,
-            "mailed_unseen": self._posted, "no_tracking": self._posted, "just_mailed": self._just_mailed,
-            "just_returned": self._just_returned, "withdrawn": self._withdrawn, "collected": self._collected,
-            "given_up": self._given_up, "in_transit": self._in_transit, "lost_again": self._lost_again,
+            "cancelled_not_revoked": self._cancelled,
+            "revoked_not_destroyed": self._revoked,
+            "destroyed_without_date": self._destroyed,
+            "destroyed_without_check": self._destroyed,
+            "return_forgotten": lambda case: self._returned(case, 9),
+            "came_in_vain": self._came_in_vain,
+            "old_card_kept": self._old_card_kept,
+            "stored_elsewhere": self._coming,
+            "expires_first": lives.notify,
+            "mailed_unseen": self._posted,
+            "no_tracking": self._posted,
+            "just_mailed": self._just_mailed,
+            "just_returned": self._just_returned,
+            "withdrawn": self._withdrawn,
+            "collected": self._collected,
+            "given_up": self._given_up,
+            "in_transit": self._in_transit,
+            "lost_again": self._lost_again,
         }
 
     def plan(self, case: Case) -> None:

@@ -43,11 +43,26 @@ class Papers:
         for posting in postings:
             tracked = posting.kind.startswith("card_") and case.oddity != "no_tracking"
             memo = _MEMOS[int(self._random() * len(_MEMOS))] if posting.back and self._random() < 0.3 else ""
-            self._diary.shipment(posting.day, (
-                posting.second, posting.kind, ISO[posting.day], case.home.postal_code, person.name, case.home.full,
-                tracking_no(posting.kind, self._random) if tracked else None, posting.attempt,
-                ISO[posting.back] if posting.back else None, posting.reason or None, int(person.gaiji), memo, card, 1,
-                person.name_key))
+            self._diary.shipment(
+                posting.day,
+                (
+                    posting.second,
+                    posting.kind,
+                    ISO[posting.day],
+                    case.home.postal_code,
+                    person.name,
+                    case.home.full,
+                    tracking_no(posting.kind, self._random) if tracked else None,
+                    posting.attempt,
+                    ISO[posting.back] if posting.back else None,
+                    posting.reason or None,
+                    int(person.gaiji),
+                    memo,
+                    card,
+                    1,
+                    person.name_key,
+                ),
+            )
 
     def file(self, kinds: tuple[str, ...], business: str, day: int, second: int, case: Case, person: Person, card: int) -> None:
         """Files the papers of a visit, an hour or so later; those of the last day are not scanned yet."""

@@ -69,17 +69,34 @@ def part(name: str, kana: str) -> Part:
     folded, read = text.fold(name), text.fold(kana)
     pieces, kana_pieces = text.pieces(name), text.pieces(kana)
     many, kana_many = len(folded) > 1, len(read) > 1
-    return Part(name, kana, f"{pieces} " if many else "", f" {pieces}" if many else "", folded[0], folded[-1],
-                f"{kana_pieces} " if kana_many else "", f" {kana_pieces}" if kana_many else "", read[0], read[-1],
-                needs_gaiji(name), needs_substitute(name))
+    return Part(
+        name,
+        kana,
+        f"{pieces} " if many else "",
+        f" {pieces}" if many else "",
+        folded[0],
+        folded[-1],
+        f"{kana_pieces} " if kana_many else "",
+        f" {kana_pieces}" if kana_many else "",
+        read[0],
+        read[-1],
+        needs_gaiji(name),
+        needs_substitute(name),
+    )
 
 
 def full_name(family: Part, given: Part) -> Name:
     """Joins two parts; the keys are exactly `text.search_key` of the whole, without folding every person again."""
     name_key = f"{family.lead}{family.last}{given.first}{given.tail}"
     kana_key = f"{family.kana_lead}{family.kana_last}{given.kana_first}{given.kana_tail}"
-    return Name(f"{family.name}　{given.name}", f"{family.kana} {given.kana}", f"{name_key} | {kana_key}", name_key,
-                family.gaiji or given.gaiji, family.substitute or given.substitute)
+    return Name(
+        f"{family.name}　{given.name}",
+        f"{family.kana} {given.kana}",
+        f"{name_key} | {kana_key}",
+        name_key,
+        family.gaiji or given.gaiji,
+        family.substitute or given.substitute,
+    )
 
 
 def whole_name(name: str, kana: str) -> Name:

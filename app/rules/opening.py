@@ -55,12 +55,21 @@ def open_slots(session: Session, *, today: date, days: int) -> int:
 
 
 def _pools(session: Session) -> list[DeskPool]:
-    return list(session.scalars(select(DeskPool).join(Counter).where(Counter.is_open).order_by(DeskPool.id)
-                                .options(selectinload(DeskPool.counter).selectinload(Counter.hours))))
+    return list(
+        session.scalars(
+            select(DeskPool)
+            .join(Counter)
+            .where(Counter.is_open)
+            .order_by(DeskPool.id)
+            .options(selectinload(DeskPool.counter).selectinload(Counter.hours))
+        )
+    )
 
 
 def _planned(session: Session, first: date, last: date) -> dict[Key, Plan]:
-    closures = list(session.scalars(select(CounterClosure).where(CounterClosure.starts_on <= last, CounterClosure.ends_on >= first)))
+    closures = list(
+        session.scalars(select(CounterClosure).where(CounterClosure.starts_on <= last, CounterClosure.ends_on >= first))
+    )
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return {key: row for pool in _pools(session) for key, row in _of_pool(pool, days, closures)}
 
@@ -82,8 +91,12 @@ def _closes(closure: CounterClosure, counter_id: int, day: date) -> bool:
 
 def places_of(pool: DeskPool) -> dict[Channel, int]:
     """Places per time of each channel that has any."""
-    every = {Channel.WEB: pool.web_places, Channel.CALLCENTER: pool.callcenter_places,
-             Channel.COUNTER: pool.counter_places, Channel.RESERVE: pool.reserve_places}
+    every = {
+        Channel.WEB: pool.web_places,
+        Channel.CALLCENTER: pool.callcenter_places,
+        Channel.COUNTER: pool.counter_places,
+        Channel.RESERVE: pool.reserve_places,
+    }
     return {channel: places for channel, places in every.items() if places > 0}
 
 
@@ -107,8 +120,12 @@ def _intervals(opens: time, closes: time, minutes: int) -> Iterator[tuple[time, 
 def _existing(session: Session, first: date, last: date) -> dict[Key, tuple[int, Plan]]:
     """Rows of the days in question, of counters that are open, each with what it was opened for."""
     rows = session.execute(
-        select(Slot.id, Slot.desk_pool_id, Slot.slot_date, Slot.start_time, Slot.channel, Slot.counter_id, Slot.end_time, Slot.wanted)
-        .join(Counter, Counter.id == Slot.counter_id).where(Counter.is_open, Slot.slot_date.between(first, last)))
+        select(
+            Slot.id, Slot.desk_pool_id, Slot.slot_date, Slot.start_time, Slot.channel, Slot.counter_id, Slot.end_time, Slot.wanted
+        )
+        .join(Counter, Counter.id == Slot.counter_id)
+        .where(Counter.is_open, Slot.slot_date.between(first, last))
+    )
     return {Key(*row[1:5]): (row[0], Plan(*row[5:])) for row in rows}
 
 
@@ -124,6 +141,8 @@ def _change(session: Session, plan: Plan, numbers: list[int]) -> None:
     capacity = case((Slot.used > plan.wanted, Slot.used), else_=plan.wanted)
     for at in range(0, len(numbers), _PIECE):
         session.execute(
-            update(Slot).where(Slot.id.in_(numbers[at:at + _PIECE]))
+            update(Slot)
+            .where(Slot.id.in_(numbers[at : at + _PIECE]))
             .values(wanted=plan.wanted, end_time=plan.end_time, capacity=capacity),
-            execution_options={"by_rule": "slots.open_slots", "synchronize_session": False})
+            execution_options={"by_rule": "slots.open_slots", "synchronize_session": False},
+        )

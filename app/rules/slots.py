@@ -79,8 +79,14 @@ def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[st
     """The values of `statements.OFFERED` for one procedure, one channel and this moment."""
     local = now.astimezone(TOKYO)
     first, last = window(category, now) or (date.max, date.min)  # a window that no day is in
-    return {"from_day": first, "to_day": last, "for_channel": channel, "for_category": category.id,
-            "today": local.date(), "time_now": local.time()}
+    return {
+        "from_day": first,
+        "to_day": last,
+        "for_channel": channel,
+        "for_category": category.id,
+        "today": local.date(),
+        "time_now": local.time(),
+    }
 
 
 def counters_for(session: Session, category: BookingCategory) -> Sequence[Counter]:
@@ -88,11 +94,14 @@ def counters_for(session: Session, category: BookingCategory) -> Sequence[Counte
     return session.scalars(statements.COUNTERS, {"for_category": category.id}).all()
 
 
-def month(session: Session, category: BookingCategory, counter: Counter, channel: Channel, year: int, month: int,
-          now: datetime) -> list[Day]:
+def month(
+    session: Session, category: BookingCategory, counter: Counter, channel: Channel, year: int, month: int, now: datetime
+) -> list[Day]:
     """Every day of a month with its state, from one grouped query over the index of 予約枠."""
     days = [date(year, month, n + 1) for n in range(calendar.monthrange(year, month)[1])]
-    found = session.execute(statements.MONTH, {**terms(category, channel, now), "at_counter": counter.id, "first": days[0], "last": days[-1]})
+    found = session.execute(
+        statements.MONTH, {**terms(category, channel, now), "at_counter": counter.id, "first": days[0], "last": days[-1]}
+    )
     places = {row[0]: (int(row[1]), int(row[2])) for row in found}
     return [_day(day, *places.get(day, (0, 0))) for day in days]
 
@@ -103,7 +112,9 @@ def _day(day: date, free: int, wanted: int) -> Day:
     return Day(day, DayState.FEW if free * FEW <= wanted else DayState.FREE, free)
 
 
-def day(session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime) -> list[Opening]:
+def day(
+    session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime
+) -> list[Opening]:
     """The times of a day, full ones with no free place; where several desks serve, each time names the freest."""
     return _by_time(_openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on}))
 
@@ -123,13 +134,23 @@ def earliest(session: Session, category: BookingCategory, channel: Channel, now:
     """The next free time of each open counter that has one, soonest first."""
     counters = {row[1]: row[0] for row in session.execute(statements.SOONEST, terms(category, channel, now)) if row[1]}
     openings = _openings(session, statements.THESE, {"slots": list(counters)})
-    return [(counters[o.slot_id], o) for o in sorted(openings, key=lambda o: (o.date, o.start, counters[o.slot_id].sort_order, o.counter_id))]
+    return [
+        (counters[o.slot_id], o)
+        for o in sorted(openings, key=lambda o: (o.date, o.start, counters[o.slot_id].sort_order, o.counter_id))
+    ]
 
 
-def near(session: Session, category: BookingCategory, counter: Counter, channel: Channel, to: datetime, now: datetime,
-         limit: int = 6) -> list[Opening]:
+def near(
+    session: Session, category: BookingCategory, counter: Counter, channel: Channel, to: datetime, now: datetime, limit: int = 6
+) -> list[Opening]:
     """Free times of a counter nearest to a wished one, in order of time: what is offered when that one has gone."""
-    values = {**terms(category, channel, now), "at_counter": counter.id, "wish_day": to.date(), "wish_time": to.time(), "at_most": 2 * limit}
+    values = {
+        **terms(category, channel, now),
+        "at_counter": counter.id,
+        "wish_day": to.date(),
+        "wish_time": to.time(),
+        "at_most": 2 * limit,
+    }
     times = _by_time([*_openings(session, statements.BEFORE, values), *_openings(session, statements.AFTER, values)])
     nearest = sorted(times, key=lambda o: abs(datetime.combine(o.date, o.start) - to.replace(tzinfo=None)))[:limit]
     return [o for o in times if o in nearest]
@@ -160,7 +181,8 @@ def take(session: Session, slot_id: int, units: int) -> None:
         raise ValueError("units must be positive")
     taken = session.execute(
         update(Slot).where(Slot.id == slot_id, Slot.used + units <= Slot.capacity).values(used=Slot.used + units),
-        execution_options={"by_rule": "slots.take", "synchronize_session": False})
+        execution_options={"by_rule": "slots.take", "synchronize_session": False},
+    )
     if not taken.rowcount:  # type: ignore[attr-defined]
         raise SlotFull
 
@@ -171,9 +193,11 @@ def give_back(session: Session, slot_id: int, units: int) -> None:
         raise ValueError("units must be positive")
     left = Slot.used - units
     given = session.execute(
-        update(Slot).where(Slot.id == slot_id, left >= 0)
+        update(Slot)
+        .where(Slot.id == slot_id, left >= 0)
         .values(used=left, capacity=case((Slot.wanted > left, Slot.wanted), else_=left)),
-        execution_options={"by_rule": "slots.give_back", "synchronize_session": False})
+        execution_options={"by_rule": "slots.give_back", "synchronize_session": False},
+    )
     if not given.rowcount:  # type: ignore[attr-defined]
         raise RuntimeError("more places given back than were taken")
 
@@ -187,5 +211,24 @@ def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int
     return list(dict.fromkeys((d.year, d.month) for d in span))
 
 
-__all__ = ["Day", "DayState", "NotOffered", "Offer", "Opening", "counters_for", "day", "earliest", "give_back", "month", "months_open",
-           "near", "offer", "open_slots", "take", "terms", "the_category", "the_place", "window"]
+__all__ = [
+    "Day",
+    "DayState",
+    "NotOffered",
+    "Offer",
+    "Opening",
+    "counters_for",
+    "day",
+    "earliest",
+    "give_back",
+    "month",
+    "months_open",
+    "near",
+    "offer",
+    "open_slots",
+    "take",
+    "terms",
+    "the_category",
+    "the_place",
+    "window",
+]

@@ -20,9 +20,13 @@ _OPEN_COUNTERS = select(Counter.id).where(Counter.is_open)
 def _offered(slot: Any) -> tuple[ColumnElement[bool], ...]:
     """What a row must be to be offered at all: in the window, of the channel, with a desk for the procedure, at an open
     counter, not yet begun. Every statement below is built from it once; the values are those of `terms`."""
-    return (slot.slot_date.between(bindparam("from_day"), bindparam("to_day")), slot.channel == bindparam("for_channel"),
-            slot.desk_pool_id.in_(_DESKS), slot.counter_id.in_(_OPEN_COUNTERS),
-            or_(slot.slot_date > bindparam("today"), slot.start_time > bindparam("time_now")))
+    return (
+        slot.slot_date.between(bindparam("from_day"), bindparam("to_day")),
+        slot.channel == bindparam("for_channel"),
+        slot.desk_pool_id.in_(_DESKS),
+        slot.counter_id.in_(_OPEN_COUNTERS),
+        or_(slot.slot_date > bindparam("today"), slot.start_time > bindparam("time_now")),
+    )
 
 
 def _opening(slot: Any) -> tuple[Any, ...]:
@@ -31,21 +35,38 @@ def _opening(slot: Any) -> tuple[Any, ...]:
 
 OFFERED = _offered(Slot)
 _AT = Slot.counter_id == bindparam("at_counter")
-MONTH = (select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted)).group_by(Slot.slot_date)
-         .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED))
+MONTH = (
+    select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted))
+    .group_by(Slot.slot_date)
+    .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED)
+)
 DAY = select(*_opening(Slot)).where(_AT, Slot.slot_date == bindparam("on_day"), Slot.wanted > 0, *OFFERED)
 _FREE = select(*_opening(Slot)).where(_AT, Slot.used < Slot.capacity, *OFFERED)
-_LATER = or_(Slot.slot_date > bindparam("wish_day"), and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")))
+_LATER = or_(
+    Slot.slot_date > bindparam("wish_day"),
+    and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")),
+)
 AFTER = _FREE.where(_LATER).order_by(Slot.slot_date, Slot.start_time, Slot.id).limit(bindparam("at_most"))
 BEFORE = _FREE.where(~_LATER).order_by(Slot.slot_date.desc(), Slot.start_time.desc(), Slot.id).limit(bindparam("at_most"))
-OFFER = (select(BookingCategory, Counter, Slot).select_from(Slot).join(Counter, Counter.id == Slot.counter_id)
-         .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
-         .where(Slot.id == bindparam("slot"), *OFFERED))
+OFFER = (
+    select(BookingCategory, Counter, Slot)
+    .select_from(Slot)
+    .join(Counter, Counter.id == Slot.counter_id)
+    .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
+    .where(Slot.id == bindparam("slot"), *OFFERED)
+)
 CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
-PLACE = (select(BookingCategory, Counter).select_from(BookingCategory).join(Counter, Counter.code == bindparam("counter"))
-         .where(BookingCategory.code == bindparam("code")))
-COUNTERS = (select(Counter).where(Counter.is_open, Counter.id.in_(select(DeskPool.counter_id).where(DeskPool.id.in_(_DESKS))))
-            .order_by(Counter.sort_order, Counter.id))
+PLACE = (
+    select(BookingCategory, Counter)
+    .select_from(BookingCategory)
+    .join(Counter, Counter.code == bindparam("counter"))
+    .where(BookingCategory.code == bindparam("code"))
+)
+COUNTERS = (
+    select(Counter)
+    .where(Counter.is_open, Counter.id.in_(select(DeskPool.counter_id).where(DeskPool.id.in_(_DESKS))))
+    .order_by(Counter.sort_order, Counter.id)
+)
 
 
 def _soonest() -> Select[Any]:
@@ -53,8 +74,14 @@ def _soonest() -> Select[Any]:
     The rows themselves are read by `THESE`: joined here, PostgreSQL may choose to read the whole table for them (seen: 60 ms
     for one year of slots, 0.5 ms without)."""
     slot = aliased(Slot)
-    first = (select(slot.id).where(slot.counter_id == Counter.id, slot.used < slot.capacity, *_offered(slot))
-             .order_by(slot.slot_date, slot.start_time, slot.id).limit(1).correlate(Counter).scalar_subquery())
+    first = (
+        select(slot.id)
+        .where(slot.counter_id == Counter.id, slot.used < slot.capacity, *_offered(slot))
+        .order_by(slot.slot_date, slot.start_time, slot.id)
+        .limit(1)
+        .correlate(Counter)
+        .scalar_subquery()
+    )
     return select(Counter, first).where(Counter.is_open)
 
 

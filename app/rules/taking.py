@@ -29,17 +29,30 @@ GIVEN = [column.key for column in _TABLE.columns if column.key not in ("id", *_F
 _NEW = {name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in (*GIVEN, *_FROM_SLOT)}
 
 _TAKE = (
-    update(_SLOT).values(used=_SLOT.c.used + _NEW["units"])
-    .where(_SLOT.c.id == _NEW["slot_id"], _SLOT.c.counter_id == _NEW["counter_id"], _SLOT.c.used + _NEW["units"] <= _SLOT.c.capacity, *OFFERED)
+    update(_SLOT)
+    .values(used=_SLOT.c.used + _NEW["units"])
+    .where(
+        _SLOT.c.id == _NEW["slot_id"],
+        _SLOT.c.counter_id == _NEW["counter_id"],
+        _SLOT.c.used + _NEW["units"] <= _SLOT.c.capacity,
+        *OFFERED,
+    )
     .returning(*(column.label(name) for name, column in _FROM_SLOT.items()))
-    .execution_options(by_rule="bookings.book", synchronize_session=False))
+    .execution_options(by_rule="bookings.book", synchronize_session=False)
+)
 _INSERT = sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id)
 
 
 def _at_once() -> Any:
     taken = _TAKE.cte("taken")
     row = select(*(_NEW[name] for name in GIVEN), *(taken.c[name] for name in _FROM_SLOT))
-    made = (postgresql.insert(_TABLE).from_select([*GIVEN, *_FROM_SLOT], row).on_conflict_do_nothing().returning(_TABLE.c.id).cte("made"))
+    made = (
+        postgresql.insert(_TABLE)
+        .from_select([*GIVEN, *_FROM_SLOT], row)
+        .on_conflict_do_nothing()
+        .returning(_TABLE.c.id)
+        .cte("made")
+    )
     return select(taken, made.c.id).select_from(taken.outerjoin(made, true()))
 
 

@@ -63,7 +63,13 @@ def test_search_by_pieces_and_filter_by_day(browse: Browse, kept: Any) -> None:
 def test_show_edit_and_delete(browse: Browse, kept: Any, session: Session, lost_item: Any) -> None:
     clerk = browse("staff")
     assert "忘物　髙子" in clerk.get(f"/lost_item/show/{kept.id}").text
-    form = {"row_stamp": "1", "counter": str(kept.counter_id), "found_on": "2026-11-01", "description": "青い傘", "owner_name": ""}
+    form = {
+        "row_stamp": "1",
+        "counter": str(kept.counter_id),
+        "found_on": "2026-11-01",
+        "description": "青い傘",
+        "owner_name": "",
+    }
     assert post(clerk, f"/lost_item/edit/{kept.id}", **form).status_code == 303
     assert (rows(session, lost_item)[0].description, rows(session, lost_item)[0].row_stamp) == ("青い傘", 2)
     assert post(clerk, f"/lost_item/delete/{kept.id}", page=f"/lost_item/show/{kept.id}", row_stamp="2").status_code == 303
@@ -80,8 +86,14 @@ def test_two_people_editing_meet_the_conflict_page(browse: Browse, kept: Any, se
 
 
 def test_rights_differ_by_role(browse: Browse, kept: Any) -> None:
-    answers = {who: browse(who).get(path).status_code for who, path in
-               (("admin", "/lost_item/add"), ("contractor", f"/lost_item/edit/{kept.id}"), ("operator", "/lost_item/list/"))}
+    answers = {
+        who: browse(who).get(path).status_code
+        for who, path in (
+            ("admin", "/lost_item/add"),
+            ("contractor", f"/lost_item/edit/{kept.id}"),
+            ("operator", "/lost_item/list/"),
+        )
+    }
     assert answers == {"admin": 403, "contractor": 403, "operator": 403}
     assert browse("contractor").get("/lost_item/add").status_code == 200
 
@@ -121,9 +133,16 @@ def test_export_and_import_round_trip(browse: Browse, kept: Any, session: Sessio
     if format_ == "csv":
         head, line = list(csv.reader(io.StringIO(file.decode("utf-8-sig"))))[:2]
     else:
-        head, line = ([str(c or "") for c in r] for r in openpyxl.load_workbook(io.BytesIO(file)).active.iter_rows(values_only=True))
-    assert dict(zip(head, line, strict=True)) | {"RowStamp": ""} == {"窓口": "三宮サテライト", "拾得日": "2026-11-01", "品名": "黒い傘",
-                                                                    "氏名": "忘物　髙子", "RowStamp": ""}
+        head, line = (
+            [str(c or "") for c in r] for r in openpyxl.load_workbook(io.BytesIO(file)).active.iter_rows(values_only=True)
+        )
+    assert dict(zip(head, line, strict=True)) | {"RowStamp": ""} == {
+        "窓口": "三宮サテライト",
+        "拾得日": "2026-11-01",
+        "品名": "黒い傘",
+        "氏名": "忘物　髙子",
+        "RowStamp": "",
+    }
     preview = post(chief, "/lost_item/import", file=(io.BytesIO(file), f"忘れ物.{format_}"))
     assert preview.status_code == 200 and "1行すべて取り込めます" in preview.text and len(rows(session, lost_item)) == 1
     draft = preview.text.split('name="draft" value="')[1].split('"')[0]
@@ -151,14 +170,20 @@ def test_a_master_goes_to_the_masters_room(browse: Browse, session: Session) -> 
     page = chief.get("/masters/lost_place/").text
     assert "一階の棚" in page and "忘れ物置き場" in page
     token = csrf_token(page)
-    answer = chief.post("/masters/lost_place/ajax/update/", data={"csrf_token": token, "pk": "1", "row_stamp": "1", "column": "place", "value": "二階"})
+    answer = chief.post(
+        "/masters/lost_place/ajax/update/",
+        data={"csrf_token": token, "pk": "1", "row_stamp": "1", "column": "place", "value": "二階"},
+    )
     assert (answer.status_code, answer.get_json()["words"], answer.get_json()["row_stamp"]) == (200, "二階", 2)
 
 
 def test_dictionary_and_declarations(lost_item: Any, session: Session) -> None:
     assert schema.check() == []
     assert "忘れ物" in dictionary.page() and "拾得日" in dictionary.page()
-    assert {i["name"] for i in inspect(session.get_bind()).get_indexes("lost_item")} >= {"ix_lost_item_counter_id_id", "ix_lost_item_found_on_id"}
+    assert {i["name"] for i in inspect(session.get_bind()).get_indexes("lost_item")} >= {
+        "ix_lost_item_counter_id_id",
+        "ix_lost_item_found_on_id",
+    }
     assert session.scalar(text("SELECT count(*) FROM lost_item WHERE search_key LIKE '%x%'")) == 0
 
 
