@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import context
-from app.schema import specs
+from app.schema import code_lists, specs
 from models import CodeItem
 
 Lists = dict[str, dict[str, str]]
@@ -32,7 +32,9 @@ def _read(session: Session) -> tuple[Lists, set[tuple[str, str]]]:
         found: Lists = {}
         for item in items:
             found.setdefault(item.list_name, {})[item.value] = item.name
-        cache["codes"] = found, {(item.list_name, item.value) for item in items if item.is_active}
+        active = {(item.list_name, item.value) for item in items if item.is_active}
+        found["code_list"] = code_lists()
+        cache["codes"] = found, active | {("code_list", name) for name in found["code_list"]}
     read: tuple[Lists, set[tuple[str, str]]] = cache["codes"]
     return read
 

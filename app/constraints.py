@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from app.errors import AppError
 from app.schema import Spec, specs
 
 USED = "ほかのデータから使われているため、削除できません。"
@@ -15,39 +18,73 @@ UNFIT = "項目どうしの関係が正しくありません（日付の前後�
 TAKEN = "同じ内容がすでに登録されています。番号などの重複を確認してください。"
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why rows could not be saved: the sentence, and the keys of the columns and relations that it is about."""
+
+    sentence: str
+    keys: tuple[str, ...] = ()
+
+
+def flushed(session: Session) -> Refusal | None:
+    """Writes what is pending. What the database or a rule refuses is rolled back and comes back as a sentence."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        session.rollback()
+        return explained(error)
+    except AppError as error:
+        session.rollback()
+        return Refusal(error.message, (error.field,) if error.field else ())
+    return None
+
+
 def explain(error: IntegrityError) -> str:
-    """A sentence that says which rule was broken and, where the constraint tells, in which column."""
+    return explained(error).sentence
+
+
+def explained(error: IntegrityError) -> Refusal:
+    """Which rule was broken and, where the constraint tells, in which columns."""
     words = str(error.orig)
     lower = words.lower()
     if "unique" in lower:
-        labels = _unique_labels(words)
-        return f"「{'」「'.join(labels)}」が同じデータがすでに登録されています。" if labels else TAKEN
+        spec, keys = _unique(words)
+        labels = [spec.parts[key].label for key in keys] if spec else []
+        return Refusal(f"「{'」「'.join(labels)}」が同じデータがすでに登録されています。", keys) if labels else Refusal(TAKEN)
     if "foreign key" in lower:
-        return USED
+        return Refusal(USED)
     if "not null" in lower or "not-null" in lower:
-        return MISSING
-    return next((c.info["words"] for c in _checks() if c.name and str(c.name) in words and "words" in c.info), UNFIT)
+        return Refusal(MISSING)
+    return _check(words)
 
 
-def _checks() -> list[CheckConstraint]:
-    return [c for spec in specs().values() for c in _table(spec).constraints if isinstance(c, CheckConstraint)]
+def _check(words: str) -> Refusal:
+    for spec in specs().values():
+        for constraint in _table(spec).constraints:
+            if isinstance(constraint, CheckConstraint) and constraint.name and re.search(rf"\b{constraint.name}\b", words):
+                named = dict.fromkeys(re.findall(r"\w+", str(constraint.sqltext)))
+                return Refusal(constraint.info.get("words", UNFIT), _keys(spec, list(named)))
+    return Refusal(UNFIT)
 
 
-def _unique_labels(words: str) -> list[str]:
+def _unique(words: str) -> tuple[Spec | None, tuple[str, ...]]:
     """SQLite names table.column; PostgreSQL the constraint."""
     for spec in specs().values():
         table = _table(spec)
         named = re.findall(rf"\b{table.name}\.(\w+)", words)
-        for constraint in table.constraints:
-            if isinstance(constraint, UniqueConstraint) and constraint.name and f'"{constraint.name}"' in words:
-                named = [c.name for c in constraint.columns]
+        rules: list[UniqueConstraint | Index] = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+        for once in (*rules, *(index for index in table.indexes if index.unique)):
+            if once.name and f'"{once.name}"' in words:
+                named = [c.name for c in once.columns]
         if named:
-            return [label for name in named if (label := _label(spec, name))]
-    return []
+            return spec, _keys(spec, named)
+    return None, ()
 
 
-def _label(spec: Spec, column: str) -> str:
-    return next((p.label for p in spec.parts.values() if p.fk == column), "")
+def _keys(spec: Spec, columns: list[str]) -> tuple[str, ...]:
+    """The parts that these columns belong to, in the order named."""
+    keys = {part.fk: part.key for part in spec.parts.values()}
+    return tuple(keys[name] for name in columns if name in keys)
 
 
 def _table(spec: Spec) -> Table:

@@ -24,8 +24,10 @@ class NotFound(AppError):
 
     status = 404
 
-    def __init__(self, message: str = "見つかりません。削除されたか、閲覧できない情報です。") -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "見つかりません。削除されたか、閲覧できない情報です。", *, field: str | None = None
+    ) -> None:
+        super().__init__(message, field=field)
 
 
 class Conflict(AppError):

@@ -160,7 +160,7 @@ def order_of(spec: Spec, want: Criteria) -> Order:
     """
     if want.order and want.order[0] in {"id", *(p.key for p in spec.sortable)} and want.order[1] in ("asc", "desc"):
         return want.order
-    if part := _range(spec, want):
+    if (part := _range(spec, want)) and part.key != spec.order[0]:
         return part.key, "desc"
     return cast(Order, spec.order)
 
@@ -174,7 +174,9 @@ def _range(spec: Spec, want: Criteria) -> Part | None:
 
 def _order_columns(spec: Spec, want: Criteria) -> list[Any]:
     """What the list is ordered by; the key comes last, so that every order is stable."""
-    return [getattr(spec.model, name) for name in dict.fromkeys((order_of(spec, want)[0], "id"))]
+    first = order_of(spec, want)[0]
+    then = spec.parts[first].field.then if first in spec.parts else ()
+    return [getattr(spec.model, name) for name in dict.fromkeys((first, *then, "id"))]
 
 
 def _sorted(statement: Select[Any], columns: list[Any], order: Order, *, reverse: bool) -> Select[Any]:
@@ -187,15 +189,12 @@ def _beyond(session: Session, spec: Spec, want: Criteria, place: Place) -> list[
     anchor = place.after if place.after is not None else place.before
     if anchor is None:
         return []
-    key, direction = order_of(spec, want)
-    model = spec.model
-    down = (direction == "desc") != (place.before is not None)
-    if key == "id":
-        return [model.id < anchor if down else model.id > anchor]
-    value = session.scalar(select(getattr(model, key)).where(model.id == anchor))
-    if value is None:
+    columns, direction = _order_columns(spec, want), order_of(spec, want)[1]
+    stands = session.execute(select(*columns).where(spec.model.id == anchor)).first()
+    if stands is None:
         return []
-    here, there = tuple_(getattr(model, key), model.id), tuple_(literal(value, getattr(model, key).type), literal(anchor))
+    down = (direction == "desc") != (place.before is not None)
+    here, there = tuple_(*columns), tuple_(*(literal(value, c.type) for value, c in zip(stands, columns, strict=True)))
     return [here < there if down else here > there]
 
 
@@ -214,7 +213,7 @@ def conditions(spec: Spec, want: Criteria) -> list[ColumnElement[bool]]:
 
 def _indexed_with(spec: Spec, part: Part, leading: Part) -> bool:
     """Whether an index holds this column together with the days, in that order."""
-    return any(names[:2] == (part.fk, leading.key) for names in spec.model.__indexed__)
+    return any([c.name for c in index.columns][:2] == [part.fk, leading.key] for index in spec.model.__table__.indexes)
 
 
 def _condition(spec: Spec, part: Part, value: Any, *, walk: bool) -> list[ColumnElement[bool]]:
@@ -258,8 +257,12 @@ def parse(spec: Spec, key: str, raw: Any) -> Any:
 
 def whole(words: str, type_: Any) -> int | None:
     """Typed digits as a number that a column of this type can hold; None when it cannot be one."""
-    limit = 2**63 if isinstance(type_, BigInteger) else 2**31
-    return int(words) if words.isascii() and words.isdecimal() and len(words) < 20 and int(words) < limit else None
+    return int(words) if words.isascii() and words.isdecimal() and len(words) < 20 and int(words) <= largest(type_) else None
+
+
+def largest(type_: Any) -> int:
+    """The largest number that a column of this type holds."""
+    return 2**63 - 1 if isinstance(type_, BigInteger) else 2**31 - 1
 
 
 __all__ = [

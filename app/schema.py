@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Boolean, Date, DateTime, Integer, String, Text, Time, inspect
 from sqlalchemy import Enum as EnumType
@@ -15,9 +15,11 @@ from app import text
 from app.context import TOKYO
 from app.errors import AppError
 from models import Base, Code, Counter, Field, Staff
-from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime, is_exact_search, is_few, is_filter, is_name_search
+from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime
+from models.making import SearchedAs, searched_as
 
 WEEKDAYS = "月火水木金土日"
+Shape = Literal["many", "relation", "code", "codes", "flag", "moment", "date", "time", "json", "memo", "text", "number"]
 
 
 class Part:
@@ -34,9 +36,10 @@ class Part:
         self.target: Any = prop.mapper.class_ if self.is_relation else None
         self.nullable = bool(self.column is not None and self.column.nullable)
         self.length: int | None = getattr(self.type, "length", None) if isinstance(self.type, String) else None
-        self.shape = self._shape()
+        self.searched_as: SearchedAs = "" if self.is_relation else searched_as(self.type, field)
+        self.shape: Shape = self._shape()
 
-    def _shape(self) -> str:
+    def _shape(self) -> Shape:
         """One word for what the value is: what forms, filters and cells choose their widget by."""
         if self.is_many:
             return "many"
@@ -46,7 +49,7 @@ class Part:
             return "code"
         if self.field.codes:
             return "codes"
-        kinds = (
+        kinds: tuple[tuple[Any, Shape], ...] = (
             (Boolean, "flag"),
             ((UtcDateTime, DateTime), "moment"),
             (Date, "date"),
@@ -143,6 +146,7 @@ class Spec:
         self.group: str = model.__group__
         self.area: str = getattr(model, "__area__", "counter_work")
         self.is_master: bool = getattr(model, "__master__", False)
+        self.looks_ahead: bool = getattr(model, "__ahead__", False)
         self.append_only: bool = getattr(model, "__append_only__", False)
         self.writable: bool = getattr(model, "__writable__", True)
         self.history: str | None = getattr(model, "__history__", None)
@@ -176,20 +180,20 @@ class Spec:
     def filters(self) -> list[Part]:
         """Parts offered as filters: indexed, and not text. Personal ones never stand in the address."""
         return [
-            p for p in self.parts.values() if p.field.search and not p.is_many and (p.is_relation or is_filter(p.column, p.field))
+            p for p in self.parts.values() if p.field.search and not p.is_many and (p.is_relation or p.searched_as == "filter")
         ]
 
     @cached_property
     def name_searched(self) -> list[Part]:
-        return [p for p in self.parts.values() if not p.is_relation and is_name_search(p.column, p.field)]
+        return [p for p in self.parts.values() if p.searched_as == "name"]
 
     @cached_property
     def few_searched(self) -> list[Part]:
-        return [p for p in self.parts.values() if not p.is_relation and is_few(p.column, p.field)]
+        return [p for p in self.parts.values() if p.searched_as == "few"]
 
     @cached_property
     def exact_searched(self) -> list[Part]:
-        return [p for p in self.parts.values() if not p.is_relation and is_exact_search(p.column, p.field)]
+        return [p for p in self.parts.values() if p.searched_as == "exact"]
 
     @cached_property
     def sortable(self) -> list[Part]:
@@ -249,12 +253,21 @@ class Spec:
         found = [self.parts[name] for name in self.scope]
         return found if self.has_search_key and all(p.target is Counter for p in found) else []
 
+    def is_correctable(self, row: Any) -> bool:
+        """What was typed when the row was added may still be put right."""
+        return bool(getattr(row, "is_correctable", False))
+
     def key_of(self, row: Any) -> str:
         """The search key of a row, from its searched texts and its counters. Their keys must be known: a new counter is saved first."""
         words = [getattr(row, p.key) for p in self.name_searched]
         if any(p.is_new_in(row) for p in self.placed_by):
             raise ValueError(f"{self.label}: a counter is saved before what lies at it")
         return text.placed(text.search_key(words), [p.key_in(row) for p in self.placed_by])
+
+    def person_of(self, row: Any) -> str:
+        """Whose row it is, for the head of its page."""
+        part = next((p for p in self.parts.values() if p.field.pii == "name" and p.field.kind == "name"), None)
+        return str(getattr(row, part.key) or "") if part else ""
 
     def title(self, row: Any) -> str:
         return f"{self.label} {row}"
@@ -274,6 +287,16 @@ def specs() -> dict[Any, Spec]:
 
 def _declared(model: Any) -> int:
     return list(Base.metadata.tables).index(model.__tablename__)
+
+
+def code_lists() -> dict[str, str]:
+    """The code lists that columns refer to, each called what its first column is called."""
+    found: dict[str, str] = {}
+    for spec in specs().values():
+        for part in spec.parts.values():
+            if part.field.codes and part.field.codes != "code_list":
+                found.setdefault(part.field.codes, part.label)
+    return found
 
 
 def spec_of(model: Any) -> Spec | None:

@@ -74,7 +74,7 @@ def _limit_writing(session: Session, *_: Any) -> None:
             and spec.scope
             and not _within(session, spec, row, current.actor.counters, leaving=is_gone or bool(current.widened))
         ):
-            raise NotFound if is_gone else NotFound(ELSEWHERE)
+            raise NotFound if is_gone else NotFound(ELSEWHERE, field=spec.scope[0])
 
 
 def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, leaving: bool) -> bool:

@@ -73,6 +73,12 @@ def placed(key: str, counters: Iterable[int | None]) -> str:
     return " | ".join(filter(None, [key, " ".join(places)]))
 
 
+def is_tracking_number(number: str) -> bool:
+    """引受番号: eleven digits of which the last is the rest of the first ten by seven. Those of twelve (レターパック) have no known
+    check digit and are taken as they are."""
+    return len(number) != 11 or int(number[:10]) % 7 == int(number[10])
+
+
 def has_personal_number(text: str) -> bool:
     """Whether twelve digits with a right check digit stand in the text, in any width and with any separators.
 

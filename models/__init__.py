@@ -1,4 +1,7 @@
-"""What is stored. Importing this package maps every table, in the order in which they refer to each other."""
+"""What is stored. Importing this package maps every table: those named below, and of every other module in this folder."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from models.base import Base, Code, Field, metadata
 from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
@@ -61,3 +64,6 @@ __all__ = [
     "Weekday",
     "metadata",
 ]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")  # a table in a new file needs no line here

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import JSON, Date, Index, Integer, String, Time, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import (
-    JSON,
-    Base,
-    BigId,
-    CheckConstraint,
-    Code,
-    Date,
-    Index,
-    Integer,
-    Mapped,
-    String,
-    Time,
-    UtcDateTime,
-    coded,
-    column,
-    date,
-    datetime,
-    relation,
-    time,
-)
+from models.base import DIGITS, Base, BigId, Code, UtcDateTime, coded, column, only, relation, rule
 from models.masters import BookingCategory, Counter, DeskPool
 
 
@@ -67,17 +49,17 @@ class Slot(Base):
     """予約枠: the places of one desk pool at one time, for one channel. `used` only moves by the rules of booking."""
 
     __tablename__, __label__, __group__, __area__ = "slot", "予約枠", "予約", "reservations"
-    __scope__, __writable__, __order__ = "counter", False, ("slot_date", "desc")
+    __scope__, __writable__, __order__, __ahead__ = "counter", False, ("slot_date", "asc"), True
     __table_args__ = (
         UniqueConstraint("desk_pool_id", "slot_date", "start_time", "channel"),
-        CheckConstraint("used >= 0 AND used <= capacity", name="never_oversold"),
-        CheckConstraint("wanted >= 0 AND start_time < end_time", name="sane"),
+        rule("used >= 0 AND used <= capacity", "never_oversold"),
+        rule("wanted >= 0 AND start_time < end_time", "sane"),
         Index(None, "counter_id", "slot_date", "channel", "start_time"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit=False)
     desk_pool: Mapped[DeskPool] = relation(label="窓口枠", listed=True, edit=False)
-    slot_date: Mapped[date] = column(Date, label="日付", listed=True, search=True, sort=True, edit=False)
+    slot_date: Mapped[date] = column(Date, label="日付", listed=True, search=True, sort=True, then=("start_time",), edit=False)
     start_time: Mapped[time] = column(Time, label="開始", listed=True, edit=False)
     end_time: Mapped[time] = column(Time, label="終了", listed=True, edit=False)
     channel: Mapped[Channel] = coded(Channel, label="経路", listed=True, search=True, edit=False)
@@ -93,22 +75,35 @@ class Slot(Base):
         return f"{self.slot_date:%Y-%m-%d} {self.start_time:%H:%M}"
 
 
+CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Letters of a reservation's code: 32, without 0 O 1 I, because people mix them up."""
+
+
 class Reservation(Base):
     """来庁予約データ [諮問書 表(1)]: one person's visit; a household shares a グループID."""
 
     __tablename__, __label__, __group__, __area__ = "reservation", "来庁予約", "予約", "reservations"
     __scope__, __addable__, __deletable__ = "counter", False, False
-    __indexed__ = (("counter_id", "booking_date", "id"), ("slot_id", "state"))
+    __order__, __ahead__ = ("booking_date", "asc"), True
+    __indexed__ = (("slot_id", "state"),)
     __table_args__ = (
-        CheckConstraint("start_time < end_time", name="start_before_end"),
-        CheckConstraint("units > 0", name="units_positive"),
+        rule("start_time < end_time", "start_before_end"),
+        rule("units > 0", "units_positive"),
+        rule(f"length(booking_code) = 10 AND {only('booking_code', CODE_ALPHABET)}", "booking_code"),
+        rule(
+            f"length(phone) BETWEEN 10 AND 11 AND substr(phone, 1, 1) = '0' AND {only('phone', DIGITS)}",
+            "phone",
+            "「電話番号」は0から始まる数字10桁か11桁で入力してください。",
+        ),
     )
     id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
     booking_code: Mapped[str] = column(
         String(10), label="申請ID", listed=True, search=True, kind="alnum", unique=True, edit=False
     )
     group_id: Mapped[str | None] = column(String(36), label="グループID", kind="alnum", edit=False, index=True)
-    booking_date: Mapped[date] = column(Date, label="予約日付", listed=True, search=True, sort=True, edit=False)
+    booking_date: Mapped[date] = column(
+        Date, label="予約日付", listed=True, search=True, sort=True, then=("start_time",), edit=False
+    )
     start_time: Mapped[time] = column(Time, label="予約開始時間", listed=True, edit=False)
     end_time: Mapped[time] = column(Time, label="予約終了時間", edit=False)
     category: Mapped[BookingCategory] = relation(label="手続きID", search=True, edit=False)
@@ -118,8 +113,8 @@ class Reservation(Base):
         String(200), label="申請者情報（氏名）", section="申請者", listed=True, search=True, pii="name", kind="name"
     )
     name_kana: Mapped[str] = column(String(200), label="申請者情報（カナ）", search=True, pii="name", kind="kana", default="")
-    birth_date: Mapped[date | None] = column(Date, label="申請者情報（生年月日）", pii=True)
-    sex: Mapped[Sex | None] = coded(Sex, label="性別")
+    birth_date: Mapped[date | None] = column(Date, label="申請者情報（生年月日）", pii=True, kind="birth", past=True)
+    sex: Mapped[Sex | None] = coded(Sex, label="性別", pii=True)
     postal_code: Mapped[str] = column(String(7), label="郵便番号", pii=True, kind="postal", default="")
     address: Mapped[str] = column(String(200), label="住所", pii=True)
     building: Mapped[str] = column(String(100), label="マンション名・部屋番号等", pii=True, default="")

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
-from models.base import (
-    JSON,
-    Base,
-    BigId,
-    Boolean,
-    CheckConstraint,
-    Code,
-    Date,
-    Integer,
-    Mapped,
-    String,
-    UtcDateTime,
-    coded,
-    column,
-    date,
-    datetime,
-    relation,
-)
+from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, text
+from sqlalchemy.orm import Mapped
+
+from models.base import CAPITALS, DIGITS, Base, BigId, Code, UtcDateTime, coded, column, only, relation, rule
 from models.bookings import Sex
-from models.masters import Counter
+from models.masters import FEES, Counter
 
 
 class CardState(Code):
@@ -89,6 +76,10 @@ class FeeFlag(Code):
     PAID = "paid", "有料", "1"
 
 
+HEX = f"{DIGITS}ABCDEF"
+_OPEN = "NOT issue_done AND NOT issue_cancelled"
+
+
 class Card(Base):
     """マイナンバーカードデータ [諮問書 表(2)]. Columns that a transition sets cannot be typed; names and addresses can."""
 
@@ -102,22 +93,29 @@ class Card(Base):
         ("issue_site_id", "storage_site_id", "transit_to_id", "id"),
     )
     __table_args__ = (
-        CheckConstraint("NOT (issue_done AND issue_cancelled)", name="done_or_cancelled"),
-        CheckConstraint(
-            "preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from", name="preset_after_arrival"
+        rule("NOT (issue_done AND issue_cancelled)", "done_or_cancelled"),
+        rule("preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from", "preset_after_arrival"),
+        rule("notice_sent_date IS NULL OR preset_date IS NULL OR notice_sent_date >= preset_date", "notice_after_preset"),
+        rule("issued_date IS NULL OR preset_date IS NULL OR issued_date >= preset_date", "issue_after_preset"),
+        rule("issued_date IS NULL OR card_expiry IS NULL OR issued_date <= card_expiry", "issue_before_expiry"),
+        rule("disposed_date IS NULL OR collected_date IS NULL OR collected_date <= disposed_date", "collected_before_disposed"),
+        rule(f"fee_amount IN {FEES}", "known_fee"),
+        rule("fee_collected_date IS NULL OR fee_flag = 'paid'", "collected_only_if_paid"),
+        rule(f"application_no IS NULL OR (length(application_no) = 23 AND {only('application_no', DIGITS)})", "application_no"),
+        rule(
+            f"manufacturing_no IS NULL OR (length(manufacturing_no) = 16 AND {only('manufacturing_no', DIGITS + CAPITALS)})",
+            "manufacturing_no",
         ),
-        CheckConstraint(
-            "notice_sent_date IS NULL OR preset_date IS NULL OR notice_sent_date >= preset_date", name="notice_after_preset"
+        rule(f"auth_cert_serial IS NULL OR (auth_cert_serial <> '' AND {only('auth_cert_serial', HEX)})", "auth_cert_serial"),
+        rule(
+            f"notice_no IS NULL OR (length(notice_no) = 9 AND {only('substr(notice_no, 1, 3)', DIGITS + CAPITALS)}"
+            f" AND {only('substr(notice_no, 4)', DIGITS)})",
+            "notice_no",
         ),
-        CheckConstraint("issued_date IS NULL OR preset_date IS NULL OR issued_date >= preset_date", name="issue_after_preset"),
-        CheckConstraint("issued_date IS NULL OR card_expiry IS NULL OR issued_date <= card_expiry", name="issue_before_expiry"),
-        CheckConstraint(
-            "disposed_date IS NULL OR collected_date IS NULL OR collected_date <= disposed_date", name="collected_before_disposed"
-        ),
-        CheckConstraint("fee_amount IN (0, 200, 800, 1000, 1800, 2000)", name="known_fee"),
-        CheckConstraint("fee_collected_date IS NULL OR fee_flag = 'paid'", name="collected_only_if_paid"),
-        CheckConstraint("application_no IS NULL OR length(application_no) = 23", name="application_no_length"),
-        CheckConstraint("manufacturing_no IS NULL OR length(manufacturing_no) = 16", name="manufacturing_no_length"),
+        rule("braille_cert_code IS NULL OR braille_cert_code BETWEEN 0 AND 7", "braille_cert_code"),
+        rule(f"length(issuing_municipality) = 6 AND {only('issuing_municipality', DIGITS)}", "issuing_municipality"),
+        # The number of a notice is free again once its card has been handed over or given up.
+        Index(None, "notice_no", unique=True, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     )
     id: Mapped[int] = column(BigId, label="申請書ID（内部キー用）", edit=False, primary_key=True)
     application_no: Mapped[str | None] = column(
@@ -131,17 +129,17 @@ class Card(Base):
         unique=True,
         edit="add",
     )
-    notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, kind="alnum", unique=True, edit=False)
+    notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, kind="alnum", edit=False)
     state: Mapped[CardState] = coded(CardState, label="状態", listed=True, search=True, edit=False, default=CardState.APPLIED)
     name: Mapped[str] = column(String(200), label="氏名", section="本人", listed=True, search=True, pii="name", kind="name")
     name_kana: Mapped[str] = column(String(200), label="氏名カナ", search=True, pii="name", kind="kana", default="")
-    birth_date: Mapped[date | None] = column(Date, label="生年月日", pii=True)
+    birth_date: Mapped[date | None] = column(Date, label="生年月日", pii=True, kind="birth", past=True)
     birth_date_text: Mapped[str] = column(String(40), label="生年月日（日付でない記載）", pii=True, default="")
-    sex: Mapped[Sex | None] = coded(Sex, label="性別")
+    sex: Mapped[Sex | None] = coded(Sex, label="性別", pii=True)
     postal_code: Mapped[str] = column(String(7), label="郵便番号", pii=True, kind="postal", default="")
     address: Mapped[str] = column(String(300), label="住所", pii=True)
     application_date: Mapped[date] = column(
-        Date, label="申請受付日", section="申請", listed=True, search=True, sort=True, edit="add"
+        Date, label="申請受付日", past=True, begins="today", section="申請", listed=True, search=True, sort=True, edit="add"
     )
     application_channel: Mapped[ApplicationChannel] = coded(
         ApplicationChannel, label="申請受付方式", edit="add", default=ApplicationChannel.COUNTER
@@ -155,7 +153,7 @@ class Card(Base):
     )
     handwritten_check: Mapped[bool] = column(Boolean, label="手書きチェック", edit="add", default=False)
     reissue_requested: Mapped[bool] = column(Boolean, label="再発行依頼チェック", edit=False, default=False)
-    proxy_posted_date: Mapped[date | None] = column(Date, label="代理投函日", edit="add")
+    proxy_posted_date: Mapped[date | None] = column(Date, label="代理投函日", past=True, edit="add")
     application_site: Mapped[Counter] = relation(label="申請場所", section="場所", edit="add")
     issue_site: Mapped[Counter] = relation(label="カード交付場所", listed=True, search=True, edit="add")
     storage_site: Mapped[Counter | None] = relation(label="カード保管場所", search=True, edit=False)
@@ -191,12 +189,18 @@ class Card(Base):
     collected_date: Mapped[date | None] = column(Date, label="カード回収日", edit=False)
     disposed_date: Mapped[date | None] = column(Date, label="カード廃棄日", edit=False)
     disposal_reason: Mapped[DisposalReason | None] = coded(DisposalReason, label="カード廃棄事由", edit=False)
+    disposal_note: Mapped[str] = column(String(200), label="カード廃棄事由（その他）", edit=False, default="")
     disposal_done: Mapped[bool] = column(Boolean, label="破棄処理チェック", edit=False, default=False)
     fee_flag: Mapped[FeeFlag] = coded(FeeFlag, label="有料・無料", section="手数料", edit="add", default=FeeFlag.FREE)
     fee_amount: Mapped[int] = column(Integer, label="交付手数料", edit=False, default=0)
     fee_status: Mapped[FeeStatus] = coded(FeeStatus, label="徴収区分", edit=False, default=FeeStatus.EXEMPT)
     fee_collected_date: Mapped[date | None] = column(Date, label="徴収日", edit=False)
     memo: Mapped[str] = column(String(1000), label="メモ", section="その他", pii=True, kind="memo", default="")
+
+    @property
+    def is_correctable(self) -> bool:  # type: ignore[override]  # of a class it is a plain no
+        """Until the card arrives, what was registered may be put right; afterwards the law's guards stand on it."""
+        return self.state is CardState.APPLIED
 
     def __str__(self) -> str:
         return self.application_no or f"内部 {self.id}"
@@ -214,7 +218,7 @@ class CardHistory(Base):
     updated_at: Mapped[datetime] = column(UtcDateTime, label="更新日時", listed=True, search=True, auto="now")
 
     def __str__(self) -> str:
-        return f"履歴 {self.id}"
+        return str(self.id)
 
 
 class CardNote(Base):
@@ -228,4 +232,4 @@ class CardNote(Base):
     updated_at: Mapped[datetime] = column(UtcDateTime, label="更新日時", listed=True, search=True, auto="now")
 
     def __str__(self) -> str:
-        return f"処理履歴 {self.id}"
+        return str(self.id)

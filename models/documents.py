@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import UniqueConstraint
+from datetime import date, datetime, time
 
-from models.base import (
-    Base,
-    BigId,
-    CheckConstraint,
-    Code,
-    Date,
-    Integer,
-    Mapped,
-    String,
-    Time,
-    UtcDateTime,
-    coded,
-    column,
-    date,
-    datetime,
-    relation,
-    time,
-)
+from sqlalchemy import Date, Integer, String, Time, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, BigId, Code, UtcDateTime, coded, column, relation, rule
 from models.cards import Card
 
 
@@ -37,16 +23,23 @@ class Document(Base):
 
     __tablename__, __label__, __group__, __area__ = "document", "帳票イメージ", "帳票", "images"
     __scope__, __deletable__ = "card", False
-    __table_args__ = (CheckConstraint("fiscal_year BETWEEN 2015 AND 2100", name="fiscal_year"),)
+    __table_args__ = (
+        rule("fiscal_year BETWEEN 2015 AND 2100", "fiscal_year", "「年度」は西暦4桁（2015以降）で入力してください。"),
+        rule("partition_year BETWEEN 2015 AND 2100", "partition_year", "「分割年」は西暦4桁（2015以降）で入力してください。"),
+    )
     id: Mapped[int] = column(BigId, label="識別番号", listed=True, edit=False, primary_key=True)
-    partition_year: Mapped[int] = column(Integer, label="分割年", edit="add")
-    fiscal_year: Mapped[int] = column(Integer, label="年度", hint="4月から翌年3月まで", listed=True, search=True, edit="add")
+    partition_year: Mapped[int] = column(Integer, label="分割年", begins="year", edit="add")
+    fiscal_year: Mapped[int] = column(
+        Integer, label="年度", begins="fiscal_year", hint="4月から翌年3月まで", listed=True, search=True, edit="add"
+    )
     business_class: Mapped[str] = column(String(30), label="業務区分", kind="code", codes="business_class", edit="add")
     document_class: Mapped[str] = column(
         String(30), label="資料区分", listed=True, search=True, kind="code", codes="document_class", edit="add"
     )
     document_no: Mapped[str] = column(String(30), label="資料番号", listed=True, search=True, kind="alnum")
-    name_kanji: Mapped[str] = column(String(200), label="漢字氏名", listed=True, search=True, pii="name", kind="name")
+    name_kanji: Mapped[str] = column(
+        String(200), label="漢字氏名", begins="card.name", listed=True, search=True, pii="name", kind="name"
+    )
     card: Mapped[Card] = relation(label="マイナンバーカード申請書ID", listed=True, search=True, edit="add")
     registered_date: Mapped[date] = column(
         Date, label="登録日", section="登録と更新の記録", listed=True, search=True, sort=True, auto="today"
@@ -73,9 +66,9 @@ class DocumentPage(Base):
     __order__ = ("id", "desc")
     __table_args__ = (
         UniqueConstraint("document_id", "file_seq", "page_no"),
-        CheckConstraint("page_no >= 1", name="page_positive"),
-        CheckConstraint("rotation IN (0, 90, 180, 270)", name="quarter_turns"),
-        CheckConstraint("size_bytes >= 0", name="size_not_negative"),
+        rule("page_no >= 1", "page_positive"),
+        rule("rotation IN (0, 90, 180, 270)", "quarter_turns"),
+        rule("size_bytes >= 0", "size_not_negative"),
     )
     id: Mapped[int] = column(BigId, label="ページID", edit=False, primary_key=True)
     document: Mapped[Document] = relation(label="識別番号", listed=True, search=True, edit=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import mapped_column
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import JSON, Base, BigId, Mapped, String, UtcDateTime, datetime
+from models.base import Base, BigId, UtcDateTime
 
 
 class ImportDraft(Base):
@@ -27,5 +28,6 @@ class SentForm(Base):
 
     __tablename__, __internal__ = "sent_form", True
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
     row_id: Mapped[int | None] = mapped_column(BigId)
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import mapped_column
+from datetime import datetime
 
-from models.base import Base, Mapped, String, UtcDateTime, datetime
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, UtcDateTime
 
 
 class Installed(Base):

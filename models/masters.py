@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column as PlainColumn
-from sqlalchemy import ForeignKey, Table, UniqueConstraint
-from sqlalchemy.orm import mapped_column, relationship
+from datetime import date, time
 
-from models.base import (
-    Base,
-    Boolean,
-    CheckConstraint,
-    Code,
-    Date,
-    Field,
-    Integer,
-    Mapped,
-    String,
-    Text,
-    Time,
-    coded,
-    column,
-    date,
-    metadata,
-    relation,
-    time,
-)
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Table, Text, Time, UniqueConstraint
+from sqlalchemy import Column as PlainColumn
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, Code, Field, coded, column, metadata, relation, rule
+
+FEES = "(0, 200, 800, 1000, 1800, 2000)"
+"""手数料 in yen that exist [番号法 手数料]: re-issue 800, express 1,800, certificates 200."""
 
 
 class Weekday(Code):
@@ -91,16 +78,16 @@ class CounterHours(Master):
     __order__ = ("id", "asc")
     __table_args__ = (
         UniqueConstraint("counter_id", "weekday"),
-        CheckConstraint("opens < closes", name="opens_before_closes", info={"words": "「終了」は「開始」より後にしてください。"}),
-        CheckConstraint(
+        rule("opens < closes", "opens_before_closes", "「終了」は「開始」より後にしてください。"),
+        rule(
             "(break_start IS NULL) = (break_end IS NULL)",
-            name="break_both_or_neither",
-            info={"words": "休憩は「休憩開始」と「休憩終了」の両方を入力するか、両方とも空にしてください。"},
+            "break_both_or_neither",
+            "休憩は「休憩開始」と「休憩終了」の両方を入力するか、両方とも空にしてください。",
         ),
-        CheckConstraint(
+        rule(
             "break_start IS NULL OR (opens <= break_start AND break_start < break_end AND break_end <= closes)",
-            name="break_inside",
-            info={"words": "休憩は開設時間の中に、開始・終了の順で入力してください。"},
+            "break_inside",
+            "休憩は開設時間の中に、開始・終了の順で入力してください。",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,14 +105,11 @@ class CounterHours(Master):
 class CounterClosure(Master):
     """休業日: days on which one counter, or every counter, receives nobody."""
 
-    __tablename__, __label__, __order__ = "counter_closure", "休業日", ("starts_on", "desc")
-    __table_args__ = (
-        CheckConstraint(
-            "starts_on <= ends_on", name="starts_before_ends", info={"words": "「終了日」は「開始日」以後にしてください。"}
-        ),
-    )
+    __tablename__, __label__, __order__ = "counter_closure", "休業日", ("starts_on", "asc")
+    __ahead__ = True
+    __table_args__ = (rule("starts_on <= ends_on", "starts_before_ends", "「終了日」は「開始日」以後にしてください。"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    counter: Mapped[Counter | None] = relation(label="窓口", hint="空欄はすべての窓口", listed=True, search=True)
+    counter: Mapped[Counter | None] = relation(label="窓口", absent="すべての窓口", listed=True, search=True)
     starts_on: Mapped[date] = column(Date, label="開始日", listed=True, search=True, sort=True)
     ends_on: Mapped[date] = column(Date, label="終了日", listed=True)
     reason: Mapped[str] = column(String(100), label="理由", listed=True)
@@ -139,16 +123,12 @@ class BookingCategory(Master):
 
     __tablename__, __label__, __order__ = "booking_category", "予約区分", ("sort_order", "asc")
     __table_args__ = (
-        CheckConstraint("minutes > 0", name="minutes_positive", info={"words": "「所要時間（分）」は1以上にしてください。"}),
-        CheckConstraint(
-            "max_party BETWEEN 1 AND 10",
-            name="party_limit",
-            info={"words": "「一度に予約できる人数」は1から10までにしてください。"},
-        ),
-        CheckConstraint(
+        rule("minutes BETWEEN 5 AND 240", "minutes", "「所要時間（分）」は5から240までにしてください。"),
+        rule("max_party BETWEEN 1 AND 10", "party_limit", "「一度に予約できる人数」は1から10までにしてください。"),
+        rule(
             "earliest_days >= latest_days AND latest_days >= 0",
-            name="window",
-            info={"words": "「受付開始（日前）」は「受付締切（日前）」以上、どちらも0以上にしてください。"},
+            "window",
+            "「受付開始（日前）」は「受付締切（日前）」以上、どちらも0以上にしてください。",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -193,13 +173,11 @@ class DeskPool(Master):
     __order__ = ("id", "asc")
     __table_args__ = (
         UniqueConstraint("counter_id", "name"),
-        CheckConstraint(
-            "interval_minutes BETWEEN 5 AND 240", name="interval", info={"words": "「間隔（分）」は5から240までにしてください。"}
-        ),
-        CheckConstraint(
+        rule("interval_minutes BETWEEN 5 AND 240", "interval", "「間隔（分）」は5から240までにしてください。"),
+        rule(
             "web_places >= 0 AND callcenter_places >= 0 AND counter_places >= 0 AND reserve_places >= 0",
-            name="places_not_negative",
-            info={"words": "枠の数は0以上にしてください。"},
+            "places_not_negative",
+            "枠の数は0以上にしてください。",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -221,10 +199,12 @@ class DeskPool(Master):
 class CodeItem(Master):
     """区分コード: a value of a code list that the office maintains itself (states of the J-LIS card system, 業務区分 …)."""
 
-    __tablename__, __label__, __order__ = "code_item", "区分コード", ("sort_order", "asc")
+    __tablename__, __label__, __order__ = "code_item", "区分コード", ("list_name", "asc")
     __table_args__ = (UniqueConstraint("list_name", "value"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    list_name: Mapped[str] = column(String(30), label="コード種別", listed=True, search=True, kind="code", edit="add")
+    list_name: Mapped[str] = column(
+        String(30), label="コード種別", listed=True, search=True, sort=True, then=("sort_order",), codes="code_list", edit="add"
+    )
     value: Mapped[str] = column(String(30), label="値", listed=True, kind="code", edit="add")
     name: Mapped[str] = column(String(60), label="名称", listed=True, search=True)
     number: Mapped[str] = column(String(10), label="出力コード", listed=True, kind="alnum", default="")
@@ -241,15 +221,15 @@ class FeeRule(Master):
     __tablename__, __label__, __order__ = "fee_rule", "手数料", ("valid_from", "desc")
     __table_args__ = (
         UniqueConstraint("valid_from", "issue_kind", "registration_reason"),
-        CheckConstraint(
-            "amount IN (0, 200, 800, 1000, 1800, 2000)",
-            name="known_amount",
-            info={"words": "「金額（円）」は 0、200、800、1000、1800、2000 のいずれかにしてください。"},
+        rule(
+            f"amount IN {FEES}",
+            "known_amount",
+            "「金額（円）」は 0、200、800、1000、1800、2000 のいずれかにしてください。",
         ),
-        CheckConstraint(
+        rule(
             "valid_until IS NULL OR valid_from <= valid_until",
-            name="from_before_until",
-            info={"words": "「適用終了日」は「適用開始日」以後にしてください。"},
+            "from_before_until",
+            "「適用終了日」は「適用開始日」以後にしてください。",
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -273,7 +253,7 @@ class RetentionRule(Master):
     __order__ = ("id", "asc")
     __table_args__ = (
         UniqueConstraint("document_class", "valid_from"),
-        CheckConstraint("years BETWEEN 1 AND 99", name="years", info={"words": "「年数」は1から99までにしてください。"}),
+        rule("years BETWEEN 1 AND 99", "years", "「年数」は1から99までにしてください。"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     document_class: Mapped[str] = column(String(30), label="資料区分", listed=True, kind="code", codes="document_class")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from models.base import (
-    JSON,
-    Base,
-    BigId,
-    Code,
-    Mapped,
-    String,
-    UtcDateTime,
-    coded,
-    column,
-    datetime,
-)
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, BigId, Code, UtcDateTime, coded, column
 
 
 class ActionClass(Code):

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import Column, ForeignKey, Table
+from sqlalchemy import JSON, Boolean, Column, Date, Enum, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import (
-    JSON,
-    Base,
-    Boolean,
-    Code,
-    Date,
-    Enum,
-    Field,
-    Index,
-    Integer,
-    String,
-    Text,
-    UtcDateTime,
-    date,
-    datetime,
-    metadata,
-)
+from models.base import Base, Code, Field, UtcDateTime, metadata
 from models.masters import Counter
 
 
@@ -85,7 +70,7 @@ class Staff(User):
         "employer": Field(label="職員・事業者", listed=True, search=True),
         "roles": Field(label="役割", listed=True),
         "counters": Field(label="担当窓口", listed=True),
-        "active": Field(label="有効", listed=True, search=True),
+        "active": Field(label="有効", listed=True, search=True, begins="yes"),
         "expires_on": Field(label="有効期限", listed=True),
         "must_change_password": Field(label="次回サインイン時に変更", edit=False),
         "last_login": Field(label="最終サインイン", edit=False),

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 import flask_migrate
-from sqlalchemy import select, text
+from sqlalchemy import JSON, Date, String, select, text
+from sqlalchemy.orm import Mapped
 
 from app import create_app, search_index
 from app.context import acting, system
@@ -15,7 +16,7 @@ from app.extensions import db
 from app.installing import install
 from config import Settings
 from models import Counter
-from models.base import JSON, Base, BigId, Code, Date, Mapped, String, UtcDateTime, coded, column, relation
+from models.base import Base, BigId, Code, UtcDateTime, coded, column, relation
 
 
 class Finder(Code):

@@ -132,8 +132,8 @@ def test_relations_of_masters_clash_in_words(browse: Browse, session: Session) -
     first, second, one, two = both_open(browse, path, "admin")
     post(first, path, {**one, "counter": "2"})
     answer = post(second, path, {**two, "counter": "1"})
-    assert clash_rows(answer.text) == {"窓口": ["（空）", "谷上サテライト", "三宮サテライト"]}
-    assert 'href="/masters/counter_closure/"' in answer.text.split("<main")[1]
+    assert clash_rows(answer.text) == {"窓口": ["すべての窓口", "谷上サテライト", "三宮サテライト"]}
+    assert f'href="/masters/counter_closure/show/{closure.id}"' in answer.text.split("<main")[1]
     assert post(second, path, chosen(answer.text, counter="mine")).status_code == 303
     session.expire_all()
     assert closure.counter and closure.counter.id == 1
@@ -184,14 +184,14 @@ def test_a_race_between_check_and_save_ends_on_the_page_too(
     first, second, one, two = both_open(browse, path)
     if session.get_bind().dialect.name == "sqlite":
         pytest.skip("SQLite lets one writer at a time into a request: there is no such moment")
-    meet, is_valid = threading.Barrier(2, timeout=10), records.is_valid
+    meet, is_valid = threading.Barrier(2, timeout=10), records.Sheet.is_valid
 
-    def met(*args: Any) -> bool:
-        good = is_valid(*args)
+    def met(sheet: records.Sheet) -> bool:
+        good = is_valid(sheet)
         meet.wait()
         return good
 
-    monkeypatch.setattr(records, "is_valid", met)
+    monkeypatch.setattr(records.Sheet, "is_valid", met)
     session.commit()
     answers: dict[str, Any] = {}
     sent = {"一": (first, {**one, "name": "第一 の人"}), "二": (second, {**two, "name": "第二 の人"})}

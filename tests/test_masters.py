@@ -47,7 +47,7 @@ def test_a_cell_is_changed_logged_and_gets_a_new_version(browse: Browse, session
     manager = browse("manager")
     answer = cell(manager, "name", "三宮 第二")
     assert answer.status_code == 200 and answer.json == {
-        "message": "保存しました。",
+        "message": "三宮 第二 の「窓口名」を保存しました。",
         "words": "三宮 第二",
         "raw": "三宮 第二",
         "row_stamp": 2,
@@ -89,7 +89,7 @@ def test_a_wrong_value_stays_out_of_a_cell(browse: Browse, session: Session) -> 
         assert answer.status_code == 422 and sentence in answer.json["message"] and "123456789018" not in answer.text
     assert last_log(session, "counter.edit").my_number_access is MyNumberAccess.REFUSED
     answer = cell(manager, "minutes", "0", table_name="booking_category")
-    assert answer.status_code == 422 and answer.json["message"] == "「所要時間（分）」は1以上にしてください。"
+    assert answer.status_code == 422 and answer.json["message"] == "「所要時間（分）」は5から240までにしてください。"
     assert session.get_one(Counter, 1).row_stamp == 1 and session.get_one(BookingCategory, 1).minutes > 0
 
 
@@ -180,28 +180,45 @@ def test_a_spare_line_that_was_begun_is_not_dropped_silently(browse: Browse, ses
     assert fill(manager, PATH, **{"hours-new": "99999"}).status_code == 303
 
 
-def test_two_people_at_one_counter(browse: Browse, session: Session) -> None:
+def test_two_people_at_one_counter_see_line_by_line_what_differs(browse: Browse, session: Session) -> None:
     manager, admin = browse("manager"), browse("admin")
-    mon, tue = line(session, "mon"), line(session, "tue")
+    mon, wed = line(session, "mon"), line(session, "wed")
     opened = form(admin.get(PATH).text)
-    assert fill(manager, PATH, **{f"{mon}-closes": "20:00"}).status_code == 303
-    answer = post(admin, PATH, {**opened, f"{mon}-closes": "12:00"})
+    assert fill(manager, PATH, **{f"{mon}-closes": "20:00", "phone": "0781112222"}).status_code == 303
+    answer = post(admin, PATH, {**opened, f"{mon}-closes": "12:00", f"{wed}-opens": "10:00", "name": "三宮 第二"})
     assert answer.status_code == 409 and "ほかの人が先に保存しました" in answer.text
-    assert post(admin, PATH, form(answer.text)).status_code == 409, "sending it again does not make it fresh"
+    assert {row[0]: row[1:] for row in table(answer.text)[1:]} == {
+        "窓口名": ["三宮サテライト", "三宮サテライト", "三宮 第二"],
+        "電話番号": ["0780000001", "0781112222", "0780000001"],
+        "月曜日 09:30–20:00 終了 両方が変更": ["17:30", "20:00", "12:00"],
+        "水曜日 09:30–17:30 開始": ["09:30", "09:30", "10:00"],
+    }
+    decided = {**form(answer.text), f"choice-{mon}-closes": "theirs"}
+    assert post(admin, PATH, decided).status_code == 303
+    found, counter = hours(session), session.get_one(Counter, 1)
+    assert (found["mon"], found["wed"]) == ("09:30-20:00", "10:00-17:30")
+    assert (counter.name, counter.phone) == ("三宮 第二", "0781112222")
+
+
+def test_a_line_that_somebody_took_out_is_not_changed_in_silence(browse: Browse, session: Session) -> None:
+    manager, admin = browse("manager"), browse("admin")
+    tue = line(session, "tue")
     opened = form(admin.get(PATH).text)
     assert fill(manager, PATH, **{f"{tue}-gone": "1"}).status_code == 303
-    assert post(admin, PATH, {**opened, f"{tue}-closes": "13:00"}).status_code == 409, (
-        "a line that is gone is not changed in silence"
-    )
+    answer = post(admin, PATH, {**opened, f"{tue}-closes": "13:00", "name": "三宮 第二"})
+    assert answer.status_code == 409 and "開設時間の1行は、ほかの人が削除しました" in words(answer.text)
+    assert post(admin, PATH, form(answer.text)).status_code == 303
+    assert "tue" not in hours(session) and session.get_one(Counter, 1).name == "三宮 第二"
+
+
+def test_a_line_that_somebody_added_stays_beside_ones_own_change(browse: Browse, session: Session) -> None:
+    manager, admin = browse("manager"), browse("admin")
+    fill(manager, PATH, **{f"{line(session, 'tue')}-gone": "1"})
     opened = form(admin.get(PATH).text)
-    assert (
-        fill(
-            manager, PATH, **{"hours-new0-weekday": "tue", "hours-new0-opens": "10:00", "hours-new0-closes": "12:00"}
-        ).status_code
-        == 303
-    )
-    assert post(admin, PATH, {**opened, "name": "別の名"}).status_code == 409
-    assert hours(session)["mon"] == "09:30-20:00" and session.get_one(Counter, 1).name == "三宮サテライト"
+    added = {"hours-new0-weekday": "tue", "hours-new0-opens": "10:00", "hours-new0-closes": "12:00"}
+    assert fill(manager, PATH, **added).status_code == 303
+    assert post(admin, PATH, {**opened, "name": "三宮 第二"}).status_code == 303
+    assert hours(session)["tue"] == "10:00-12:00" and session.get_one(Counter, 1).name == "三宮 第二"
 
 
 def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Session) -> None:
@@ -227,7 +244,7 @@ def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Sessio
     again = fill(manager, "/masters/counter/new/", code="suma", name="別", postal_code="6540001", address="神戸市")
     assert again.status_code == 422 and "「窓口コード」が同じデータがすでに登録されています。" in again.text
     key = row.id
-    deleted = post(manager, f"/masters/counter/delete/{key}", form(manager.get(f"/masters/counter/edit/{key}").text, "destroy"))
+    deleted = post(manager, f"/masters/counter/delete/{key}", form(manager.get(f"/masters/counter/show/{key}").text, "destroy"))
     assert "を削除しました" in manager.get(deleted.headers["Location"]).text
     assert session.scalars(select(CounterHours).where(CounterHours.weekday == "sat", CounterHours.counter_id == key)).all() == []
 
@@ -243,7 +260,7 @@ def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -
     session.add(unused)
     session.commit()
     for name, model, key in (("counter", Counter, 1), ("booking_category", BookingCategory, 1), ("code_item", CodeItem, kind.id)):
-        answer = post(manager, f"/masters/{name}/delete/{key}", form(manager.get(f"/masters/{name}/edit/{key}").text, "destroy"))
+        answer = post(manager, f"/masters/{name}/delete/{key}", form(manager.get(f"/masters/{name}/show/{key}").text, "destroy"))
         assert "ほかのデータから使われているため、削除できません" in manager.get(answer.headers["Location"]).text, name
         session.expire_all()
         assert session.get(model, key) and "使われている" in last_log(session, f"{name}.delete").detail["結果"]
@@ -251,7 +268,7 @@ def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -
     post(
         manager,
         f"/masters/code_item/delete/{unused.id}",
-        form(manager.get(f"/masters/code_item/edit/{unused.id}").text, "destroy"),
+        form(manager.get(f"/masters/code_item/show/{unused.id}").text, "destroy"),
     )
     assert session.scalars(select(CodeItem).where(CodeItem.value == "spare")).all() == []
     assert post(browse("staff"), "/masters/counter_closure/delete/1").status_code == 403
@@ -261,7 +278,7 @@ def test_a_stale_deletion_is_refused(browse: Browse, session: Session) -> None:
     manager = browse("manager")
     closure = session.scalars(select(CounterClosure)).first()
     assert closure
-    seen = form(manager.get(f"/masters/counter_closure/edit/{closure.id}").text, "destroy")
+    seen = form(manager.get(f"/masters/counter_closure/show/{closure.id}").text, "destroy")
     closure.reason = "台風"
     answer = post(manager, f"/masters/counter_closure/delete/{closure.id}", seen)
     assert "ほかの人が先に変更しました" in manager.get(answer.headers["Location"]).text

@@ -84,7 +84,7 @@ def test_every_free_text_column_is_guarded() -> None:
         for p in s.parts.values()
         if p.shape in ("text", "memo", "json") and not p.is_free_text
     }
-    assert all(p.field.kind in ("digits", "phone", "postal") for p in exempt.values())
+    assert all(p.field.kind in ("digits", "phone", "postal", "tracking") for p in exempt.values())
     assert all((p.length or 0) <= 23 for p in exempt.values())
 
 

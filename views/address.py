@@ -11,11 +11,36 @@ from flask import session as browser
 from sqlalchemy.orm import Session
 
 from app import codes
+from app.context import context
+from app.extensions import db
 from app.listing import SIZES, Criteria, Order, Place, Range, parse
-from app.schema import Part, Spec
+from app.schema import Part, Spec, spec_of
+from views.access import may
 from views.fields import short_list
 
 KEPT = 10  # private searches a person may go back to, for each table
+
+
+def home_of(spec: Spec) -> str:
+    """Where a table's screens begin, whichever panel it is on."""
+    return f"/masters/{spec.name}" if spec.is_master else f"/{spec.name}"
+
+
+def list_of(spec: Spec) -> str:
+    return f"{home_of(spec)}/" if spec.is_master else f"{home_of(spec)}/list/"
+
+
+def opening(spec: Spec) -> str:
+    """What a list is opened with from the menu: of rows that lie ahead, those from today on."""
+    return query({f"{spec.order[0]}_from": str(context(db.session()).local().date())}) if spec.looks_ahead else ""
+
+
+def page_of(row: Any) -> str:
+    """The record page of a row; nowhere for who may not open it, and for child rows that have no page of their own."""
+    spec = spec_of(type(row))
+    if spec is None or spec.inline_of or not may("can_show", spec.permission):
+        return ""
+    return f"{home_of(spec)}/show/{row.id}"
 
 
 def question(spec: Spec, args: Mapping[str, str]) -> Criteria:

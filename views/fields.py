@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -12,27 +13,33 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, Field, IntegerField, StringField, TimeField
 from wtforms.validators import ValidationError
 
-from app import text
+from app import codes, text
 from app.context import context
 from app.errors import AppError
-from app.listing import Criteria, matching, whole
-from app.schema import Part, spec_of
+from app.listing import Criteria, largest, matching, whole
+from app.schema import Part, Spec, spec_of
+from models import Counter
 
 FOLDS: dict[str, Callable[[str], str]] = {
     "digits": text.digits,
     "phone": text.digits,
     "postal": text.digits,
+    "tracking": text.digits,
     "alnum": text.tidy,
     "code": text.tidy,
     "kana": text.kana,
+    "memo": lambda typed: unicodedata.normalize("NFC", typed),
 }
 RULES: dict[str, tuple[str, str]] = {
-    "digits": (r"\d*", "数字で入力してください"),
-    "phone": (r"0\d{9,10}", "0から始まる数字10桁か11桁で入力してください（例 0781234567）"),
-    "postal": (r"\d{7}", "数字7桁で入力してください（例 6500001）"),
+    "digits": (r"[0-9]*", "数字で入力してください"),
+    "phone": (r"0[0-9]{9,10}", "0から始まる数字10桁か11桁で入力してください（例 0781234567）"),
+    "postal": (r"[0-9]{7}", "数字7桁で入力してください（例 6500001）"),
+    "tracking": (r"[0-9]{11,12}", "数字11桁か12桁で入力してください（例 123-45-67890-1）"),
     "email": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "name@example.jp の形で入力してください"),
     "code": (r"[A-Za-z0-9_.\-]*", "半角の英数字と _ - . で入力してください"),
 }
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
+MOST_CHOICES = 200  # rows of a master table in one list of choices; a longer one is searched by typing
 
 
 class PersonalNumber(ValidationError):
@@ -42,12 +49,27 @@ class PersonalNumber(ValidationError):
         super().__init__(f"「{label}」に個人番号（マイナンバー）と思われる12桁の数字があります。個人番号は入力できません。")
 
 
-class PartText(StringField):
-    """Text of a part: folded by its kind, kept as typed where it is a name."""
+class _Of:
+    """A field of a part. `of`: the stored row that its form is about, if there is one already."""
+
+    data: Any
+    of: Any = None
+    held_personal_number = False
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
+        super().__init__(part.label, **kw)  # type: ignore[call-arg]  # a mixin before a WTForms field
         self.part = part
+
+    def bind(self, session: Session, spec: Spec) -> None:
+        """Gives the field what it must ask for at each request. `spec`: the table whose form it stands in."""
+
+    def refuse_personal_number(self) -> None:
+        self.held_personal_number = True
+        raise PersonalNumber(self.part.label)
+
+
+class PartText(_Of, StringField):
+    """Text of a part: folded by its kind, kept as typed where it is a name."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if not valuelist:
@@ -65,7 +87,7 @@ class PartText(StringField):
         fault = self._fault(value)
         if (fault or part.is_free_text) and text.has_personal_number(value):
             self.data = ""
-            raise PersonalNumber(part.label)
+            self.refuse_personal_number()
         if fault:
             raise ValidationError(f"「{part.label}」{fault}")
 
@@ -79,16 +101,16 @@ class PartText(StringField):
             return "はカタカナで入力してください。"
         if rule and not re.fullmatch(rule, value):
             return f"は{words}。"
+        if part.field.kind == "tracking" and not text.is_tracking_number(value):
+            return "の数字に誤りがあります（最後の1桁が合いません）。受領証と見比べてください。"
         if part.field.pattern and not re.fullmatch(part.field.pattern, value):
             return f"の形が正しくありません。{part.field.hint}。"
         return ""
 
 
-class _Typed:
+class _Typed(_Of):
     """What date, time and number fields share: an empty box is no value, nonsense gets a sentence."""
 
-    part: Part
-    data: Any
     raw_data: Any
     errors: Any
     words = ""
@@ -101,53 +123,54 @@ class _Typed:
         if not typed:
             return
         if text.has_personal_number(typed):
-            self.raw_data = [""]
+            self.raw_data, self.held_personal_number = [""], True
             raise ValueError(str(PersonalNumber(self.part.label)))
         try:
-            super().process_formdata([typed])  # type: ignore[misc]
+            super().process_formdata([typed])  # type: ignore[misc]  # the WTForms field behind this mixin
         except (ValueError, OverflowError) as error:
             raise ValueError(f"「{self.part.label}」は正しい{self.words}で入力してください。") from error
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if self.data is None and not self.part.nullable and not self.errors:
             raise ValidationError(f"「{self.part.label}」を入力してください。")
+        if self.data is not None:
+            self.check()
+
+    def check(self) -> None:
+        """Raises when the value is out of all bounds."""
 
 
 class PartDate(_Typed, DateField):
     words = "日付（例 2026-04-01）"
+    today: date = LATEST
 
-    def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part = part
+    def bind(self, session: Session, spec: Spec) -> None:
+        self.today = context(session).local().date()
+
+    def check(self) -> None:
+        if not EARLIEST <= self.data <= LATEST:
+            raise ValidationError(f"「{self.part.label}」の年を確かめてください。")
+        if self.part.field.past and self.data > self.today:
+            raise ValidationError(f"「{self.part.label}」が今日より後の日になっています。")
 
 
 class PartTime(_Typed, TimeField):
     words = "時刻（例 09:30）"
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, format=["%H:%M", "%H:%M:%S"], **kw)
-        self.part = part
+        super().__init__(part, format=["%H:%M", "%H:%M:%S"], **kw)
 
 
 class PartNumber(_Typed, IntegerField):
     words = "整数"
 
-    def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part = part
-
-    def post_validate(self, form: Any, validation_stopped: bool) -> None:
-        super().post_validate(form, validation_stopped)
-        if self.data is not None and abs(self.data) > 2_000_000_000:
+    def check(self) -> None:
+        if abs(self.data) > largest(self.part.type):
             raise ValidationError(f"「{self.part.label}」の数が大きすぎます。")
 
 
-class PartFlag(BooleanField):
+class PartFlag(_Of, BooleanField):
     """A tick box. A hidden empty value goes before it, so that a box without a tick differs from a form without the box."""
-
-    def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part = part
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if valuelist:
@@ -158,13 +181,16 @@ class PartFlag(BooleanField):
             raise ValidationError(f"「{self.part.label}」は「はい」か「いいえ」で入力してください。")
 
 
-class PartChoice(Field):
+class PartChoice(_Of, Field):
     """One of a code's values, or of a code list's (whose choices are set for each request)."""
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part = part
+        super().__init__(part, **kw)
         self.choices = [(member.value, member.label) for member in part.enum] if part.enum else []
+
+    def bind(self, session: Session, spec: Spec) -> None:
+        if self.part.shape == "codes":
+            self.choices = codes.choices(session, self.part.field.codes, keep=self.object_data)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if valuelist:
@@ -189,26 +215,29 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
     if part.target not in cache:
         key, direction = spec.order
         column = getattr(part.target, key)
-        rows = session.scalars(
-            select(part.target).order_by(column.desc() if direction == "desc" else column, part.target.id).limit(200)
-        )
-        cache[part.target] = [(str(row.id), str(row)) for row in rows]
+        order = column.desc() if direction == "desc" else column
+        rows = session.scalars(select(part.target).order_by(order, part.target.id).limit(MOST_CHOICES + 1)).all()
+        cache[part.target] = [(str(row.id), str(row)) for row in rows] if len(rows) <= MOST_CHOICES else []
     found: list[tuple[str, str]] = cache[part.target]
     return found
 
 
-class PartRow(Field):
+class PartRow(_Of, Field):
     """A row of another table: chosen from a short list, or found by typing (a number, a name) and picking."""
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part, self.words = part, ""
+        super().__init__(part, **kw)
+        self.words = ""
         self.session: Session | None = None
         self.choices: list[tuple[str, str]] = []
 
-    def bind(self, session: Session) -> None:
-        """Gives the field the session in whose scope it looks, and a master's rows to choose from."""
+    def bind(self, session: Session, spec: Spec) -> None:
+        """The session in whose scope the field looks, and a master's rows to choose from: where they decide who sees the row,
+        only the person's own."""
         self.session, self.choices = session, short_list(session, self.part)
+        mine = context(session).actor.counters
+        if self.part.key in spec.scope and self.part.target is Counter and mine is not None:
+            self.choices = [(key, name) for key, name in self.choices if int(key) in mine or key == self.value]
 
     @property
     def value(self) -> str:
@@ -236,37 +265,38 @@ class PartRow(Field):
     def _found(self, key: str, words: str) -> Any:
         """The row with the posted key, looked up within the person's own scope; else the only one the words name."""
         assert self.session is not None
+        if text.has_personal_number(f"{key} {words}"):
+            self.refuse_personal_number()
         if key:
             number = whole(key, self.part.target.__table__.c.id.type)
             row = self.session.get(self.part.target, number) if number is not None else None
             if row is None:
                 raise ValidationError(f"「{self.part.label}」を選び直してください。")
             return row
-        if not words:
-            return None
+        return self._named(self.session, words) if words else None
+
+    def _named(self, session: Session, words: str) -> Any:
         spec = spec_of(self.part.target)
         assert spec is not None
-        if key := next((key for key, name in self.choices if name == words), ""):
-            return self.session.get(self.part.target, int(key))
-        rows = self.session.scalars(matching(self.session, spec, Criteria(search=words)).limit(2)).all()
+        if key := next((key for key, name in short_list(session, self.part) if name == words), ""):
+            return session.get(self.part.target, int(key))
+        rows = session.scalars(matching(session, spec, Criteria(search=words)).limit(2)).all()
         if len(rows) != 1:
-            raise ValidationError(
-                f"「{words}」に当てはまる{spec.label}が{'ありません' if not rows else '複数あります。候補から選んでください'}。"
-            )
+            none = "ありません" if not rows else "複数あります。候補から選んでください"
+            raise ValidationError(f"「{words}」に当てはまる{spec.label}が{none}。")
         return rows[0]
 
 
-class PartRows(Field):
+class PartRows(_Of, Field):
     """Several rows of a small table, as check boxes."""
 
     def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part.label, **kw)
-        self.part = part
+        super().__init__(part, **kw)
         self.rows: dict[str, Any] = {}
         self.choices: list[tuple[str, str]] = []
 
-    def bind(self, session: Session) -> None:
-        self.rows = {str(r.id): r for r in session.scalars(select(self.part.target).order_by(self.part.target.id).limit(200))}
+    def bind(self, session: Session, spec: Spec) -> None:
+        self.rows = {str(r.id): r for r in session.scalars(select(self.part.target).order_by(self.part.target.id))}
         self.choices = [(key, str(row)) for key, row in self.rows.items()]
 
     def process_data(self, value: Any) -> None:

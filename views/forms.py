@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from wtforms import Form
 from wtforms.fields.core import UnboundField
 
-from app import codes
 from app.schema import Part, Spec
 from views import fields
 
@@ -35,14 +34,15 @@ class SpecForm(Form):
     parts: list[Part]
     general_error = ""
 
-    def bind(self, session: Session) -> SpecForm:
-        """Fills in what must be asked for at each request: code lists, and rows to choose from."""
+    def __init__(self, formdata: Any = None, obj: Any = None, prefix: str = "", data: Any = None) -> None:
+        super().__init__(formdata, obj=obj, prefix=prefix, data=data)
         for field in self:
-            part = field.part
-            if part.shape == "codes":
-                field.choices = codes.choices(session, part.field.codes, keep=field.object_data)
-            elif part.shape in ("relation", "many"):
-                field.bind(session)
+            field.of = obj
+
+    def bind(self, session: Session) -> SpecForm:
+        """Fills in what must be asked for at each request: code lists, rows to choose from, today."""
+        for field in self:
+            field.bind(session, self.spec)
         return self
 
     @property

@@ -11,9 +11,11 @@ from flask_login import current_user
 from app import codes
 from app.extensions import db
 from app.rules.accounts import ROLES
-from app.schema import Spec, spec_of, specs
+from app.schema import specs
 from views import home
 from views.access import may
+from views.address import home_of, list_of, opening, page_of
+from views.beginning import below_key
 from views.forms import raw
 
 GROUPS = ("予約", "カード", "発送・返戻", "帳票", "窓口業務", "マスタ", "管理", "監査")
@@ -26,22 +28,13 @@ class Entry:
     current: bool
 
 
-def home_of(spec: Spec) -> str:
-    """Where a table's screens begin, whichever panel it is on."""
-    return f"/masters/{spec.name}" if spec.is_master else f"/{spec.name}"
-
-
-def list_of(spec: Spec) -> str:
-    return f"{home_of(spec)}/" if spec.is_master else f"{home_of(spec)}/list/"
-
-
 def menu() -> list[tuple[str, list[Entry]]]:
     """Groups in the office's order, with the tables this person may list."""
     found: dict[str, list[Entry]] = {}
     for spec in specs().values():
         if not spec.inline_of and may("can_list", spec.permission):
             here = request.path.startswith(f"{home_of(spec)}/")
-            found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec), here))
+            found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec) + opening(spec), here))
     return sorted(found.items(), key=lambda item: GROUPS.index(item[0]) if item[0] in GROUPS else len(GROUPS))
 
 
@@ -60,20 +53,12 @@ def _words() -> dict[str, Any]:
         "list_of": list_of,
         "all_specs": specs,
         "page_of": page_of,
+        "below_key": below_key,
         "code_names": lambda: codes.names(db.session()),
         "raw_values": raw_values,
         "json_words": json_words,
         "tiles": home.tiles,
     }
-
-
-def page_of(row: Any) -> str:
-    """Where this person may open a related row: its record, or for a master its form; nowhere without the right."""
-    spec = spec_of(type(row))
-    if spec is None or spec.inline_of:
-        return ""
-    verb = "edit" if spec.is_master else "show"
-    return f"{home_of(spec)}/{verb}/{row.id}" if may(f"can_{verb}", spec.permission) else ""
 
 
 def raw_values(field: Any) -> list[str]:

@@ -15,15 +15,24 @@ from models.base import Base
 from views.forms import SpecForm, form_class, raw
 
 SPARE = 2  # empty lines offered below the existing ones
+MOST_NEW = 31  # new lines read from one form
 
 
 @dataclass
 class Line:
+    """One line of a form: a stored child row, or a spare line for a new one (`row` None)."""
+
     prefix: str
     form: SpecForm
     row: Any = None
     gone: bool = False
-    stamp: str = ""
+    sent_stamp: str | None = None
+    """The version of the row that the sent form was opened with; None when the form did not hold the line."""
+
+    @property
+    def stamp(self) -> str:
+        """The version that the form goes on with: that it was opened with, or for a fresh form that of the row."""
+        return str(self.row.row_stamp) if self.sent_stamp is None else self.sent_stamp
 
     @property
     def is_empty(self) -> bool:
@@ -32,48 +41,54 @@ class Line:
             f.raw_data and f.raw_data[-1] not in ("", raw(f.part, f.object_data)) for f in self.form
         )
 
+    @property
+    def is_kept(self) -> bool:
+        return not self.gone and not self.is_empty
+
+    @property
+    def is_stale(self) -> bool:
+        """Somebody has saved the row since the form was opened."""
+        return self.sent_stamp is not None and self.sent_stamp != str(self.row.row_stamp)
+
 
 @dataclass
 class Lines:
-    """Every child line of one kind below a parent."""
+    """Every child line of one kind below a parent. `lost`: lines of the sent form whose rows somebody has removed since."""
 
     spec: Spec
     collection: str
     lines: list[Line]
-    clash: bool = False
-
-    def validate(self) -> bool:
-        """Checks each line that holds something (all of them, so that every error shows at once)."""
-        kept = [line for line in self.lines if not line.gone and not line.is_empty]
-        wrong = [line for line in kept if not line.form.validate()]
-        return not self.clash and not wrong
+    lost: int = 0
 
     @property
-    def wrong(self) -> list[Any]:
-        """The fields with errors, for the summary above the form."""
-        return [field for line in self.lines for field in line.form if field.errors]
+    def kept(self) -> list[Line]:
+        return [line for line in self.lines if line.is_kept]
 
-    def drop(self, session: Session, parent: Any) -> None:
-        """Deletes the lines that are marked so, before others take their place (a weekday, for one, stands only once)."""
+    @property
+    def is_stale(self) -> bool:
+        return bool(self.lost) or any(line.is_stale for line in self.lines if line.row is not None)
+
+    def drop(self, parent: Any) -> bool:
+        """Takes out the lines that are marked so. They are flushed before others take their place: a weekday stands only once."""
         gone = [line for line in self.lines if line.row is not None and line.gone]
         for line in gone:
             getattr(parent, self.collection).remove(line.row)
-        if gone:
-            session.flush()
+        return bool(gone)
 
-    def apply(self, parent: Any) -> None:
-        rows = getattr(parent, self.collection)
-        for line in self.lines:
-            if line.row is not None and not line.gone:
-                line.form.fill(line.row)
-            elif line.row is None and not line.is_empty:
-                row = self.spec.model()
-                line.form.fill(row)
-                rows.append(row)
+    def put(self, line: Line, parent: Any) -> None:
+        if line.row is None:
+            line.row = self.spec.model()
+            getattr(parent, self.collection).append(line.row)
+        line.form.fill(line.row)
 
 
 def children(spec: Spec) -> list[Spec]:
     return [s for s in specs().values() if s.inline_of and s.parts[s.inline_of].target is spec.model]
+
+
+def stored(spec: Spec, row: Any) -> list[tuple[Spec, list[Any]]]:
+    """The child rows of a row, by table."""
+    return [(child, list(getattr(row, child.parts[child.inline_of].prop.back_populates))) for child in children(spec)]
 
 
 def read(session: Session, child: Spec, parent: Base | None) -> Lines:
@@ -81,20 +96,21 @@ def read(session: Session, child: Spec, parent: Base | None) -> Lines:
     collection = child.parts[child.inline_of].prop.back_populates
     kind = form_class(child, [p for p in child.typed(adding=True) if p.key != child.inline_of])
     posted = request.form if request.method == "POST" else None
-    rows = list(getattr(parent, collection)) if parent is not None else []
-    found = Lines(child, collection, [])
-    for row in rows:
+    found, stored = Lines(child, collection, []), list(getattr(parent, collection)) if parent is not None else []
+    for row in stored:
         prefix = f"{collection}-{row.id}-"
         form = kind(posted, obj=row, prefix=prefix).bind(session)
-        stamp = posted.get(f"{prefix}row_stamp", "") if posted else str(row.row_stamp)
-        found.lines.append(Line(prefix, form, row, gone=bool(posted and posted.get(f"{prefix}gone")), stamp=stamp))
-        found.clash |= stamp != str(row.row_stamp)
-    found.clash |= bool(posted and _keys(posted, collection) - {str(row.id) for row in rows})
-    offered = posted.get(f"{collection}-new", "") if posted else ""
-    for number in range(min(int(offered), 31) if offered.isascii() and offered.isdecimal() else SPARE):
+        stamp, gone = (posted.get(f"{prefix}row_stamp"), bool(posted.get(f"{prefix}gone"))) if posted else (None, False)
+        found.lines.append(Line(prefix, form, row, gone=gone, sent_stamp=stamp))
+    found.lost = len(_keys(posted or {}, collection) - {str(row.id) for row in stored})
+    for number in range(_spare(posted.get(f"{collection}-new", "") if posted else "")):
         prefix = f"{collection}-new{number}-"
         found.lines.append(Line(prefix, kind(posted, prefix=prefix).bind(session)))
     return found
+
+
+def _spare(offered: str) -> int:
+    return min(int(offered), MOST_NEW) if offered.isascii() and offered.isdecimal() else SPARE
 
 
 def _keys(posted: Mapping[str, str], collection: str) -> set[str]:

@@ -15,7 +15,7 @@ from app.text import alnum, has_personal_number
 from models import Card, Reservation, Shipment
 from views import address
 from views.access import may
-from views.frame import list_of
+from views.address import list_of
 
 blueprint = Blueprint("jump", __name__)
 SEARCHED = (Card, Reservation, Shipment)

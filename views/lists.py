@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from app import audit, codes
 from app.errors import AppError
 from app.listing import Criteria, Page, Range, fetch, order_of
-from app.schema import Part, Spec
+from app.schema import Part, Spec, specs
 from app.text import has_personal_number
 from views import address
+from views.access import may
 from views.fields import short_list
 
 LOST = "検索した言葉は、もう残っていません。もう一度入力してください。"
@@ -117,7 +118,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
 def cell(part: Part, row: Any, names: codes.Lists, *, opened: bool = False) -> Cell:
     """A value in its cell; masked, unless the page is that of an opened record (whose reading is logged)."""
     value = getattr(row, part.key)
-    words = (part.brief if opened else part.masked)(value, names)
+    words = (part.brief if opened else part.masked)(value, names) or part.field.absent
     return Cell(
         FLAGS.get(words, words) if part.shape == "flag" else words,
         STYLES.get(part.shape, ""),
@@ -143,12 +144,16 @@ def _filter(session: Session, part: Part, want: Criteria) -> Filter:
     return Filter(part, "fixed", chosen, words=str(row) if row is not None else "")
 
 
-def related(
-    session: Session, spec: Spec, row: Any, others: list[Spec]
-) -> list[tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]]:
-    """The newest rows of every table that refers to this one, for the record page."""
+Related = tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]
+"""A table, the relation by which its rows belong here, the newest of them, and their cells."""
+
+
+def related(session: Session, spec: Spec, row: Any) -> list[Related]:
+    """The newest rows of every table that refers to this one and that the person may list, for the record page."""
     found = []
-    for other in others:
+    for other in specs().values():
+        if other.inline_of or other.is_master != spec.is_master or not may("can_list", other.permission):
+            continue
         for part in other.filters:
             if part.target is spec.model:
                 page = fetch(session, other, Criteria(filters={part.key: row.id}), size=5)

@@ -2,60 +2,109 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 from flask import request
-from sqlalchemy import Table, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import MultiDict
 
-from app import audit, codes
-from app.constraints import explain
+from app import audit
+from app.constraints import flushed
 from app.context import context
-from app.dialects import insert_new
-from app.errors import AppError, NotFound
+from app.errors import NotFound
 from app.listing import whole
 from app.schema import Part, Spec
 from app.text import has_personal_number
-from models import CodeItem, SentForm
-from views.forms import SpecForm, raw
+from views import clashes, inline, sent
+from views.forms import SpecForm, form_class
 
-SENT = cast(Table, SentForm.__table__)
 CHANGED = "ほかの人が先に変更しました。内容を確かめてから、もう一度削除してください。"
-IN_USE = "ほかのデータから使われているため、削除できません。これから使わないときは「使用中」を外してください。"
 
 
 @dataclass
-class Clash:
-    """One field of two people's versions of a row."""
+class Sheet:
+    """What a person fills in: the form of a row, and the lines of its child rows."""
 
-    part: Part
-    base: str
-    theirs: str
-    mine: str
-    mine_raw: str
-    base_raw: str
-    both: bool
+    form: SpecForm
+    below: list[inline.Lines]
+
+    @property
+    def fields(self) -> list[Any]:
+        """Every field that counts, those of empty and removed lines left out."""
+        return [*self.form, *(field for lines in self.below for line in lines.kept for field in line.form)]
+
+    @property
+    def wrong(self) -> list[Any]:
+        return [field for field in self.fields if field.errors]
+
+    @property
+    def complaints(self) -> list[tuple[str, str]]:
+        """(name of the field, sentence) of everything to be corrected, each sentence once."""
+        found = {str(error): f.name for f in reversed(self.wrong) for error in f.errors[:1]}
+        return [(name, sentence) for sentence, name in reversed(found.items())]
+
+    def is_valid(self) -> bool:
+        """Checks everything, so that every error shows at once."""
+        wrong = [form for form in (self.form, *(line.form for lines in self.below for line in lines.kept)) if not form.validate()]
+        return not wrong
+
+    def is_stale(self, row: Any, spec: Spec) -> bool:
+        own = spec.has_version and request.form.get("row_stamp") != str(row.row_stamp)
+        return own or any(lines.is_stale for lines in self.below)
+
+    def leave(self, names: set[str]) -> None:
+        """What a form does not hold it leaves alone."""
+        for form in (self.form, *(line.form for lines in self.below for line in lines.lines)):
+            for key in [key for key, field in form._fields.items() if field.name in names]:
+                del form[key]
+
+    def save(self, session: Session, row: Any, *, is_new: bool = False) -> bool:
+        """Writes parent and child rows, all or nothing; a refusal stands beside the field of the very line that it is about."""
+        with session.no_autoflush:
+            dropped = [lines for lines in self.below if lines.drop(row)]
+            if dropped and not self._is_flushed(session, self.form):
+                return False
+            self.form.fill(row)
+            if is_new:
+                session.add(row)
+            if not self._is_flushed(session, self.form):
+                return False
+            for lines in self.below:
+                for line in lines.kept:
+                    lines.put(line, row)
+                    if not self._is_flushed(session, line.form):
+                        return False
+        return True
+
+    def _is_flushed(self, session: Session, form: SpecForm) -> bool:
+        refusal = flushed(session)
+        if refusal is None:
+            return True
+        guilty = [form[key] for key in refusal.keys if key in form._fields]
+        for field in guilty:
+            field.errors = [*field.errors, refusal.sentence]
+        if not guilty:
+            self.form.general_error = refusal.sentence
+        return False
 
 
 @dataclass
 class Outcome:
-    """What became of a form: the saved row, or why not yet."""
+    """What became of a sheet: the saved row, or why not yet."""
 
-    form: SpecForm
+    sheet: Sheet
     row: Any = None
     saved: bool = False
-    clashes: list[Clash] = field(default_factory=list)
+    clashes: list[clashes.Clash] | None = None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What a form was opened with: the version of the row and 元の値. Both travel in it, unchanged by its refusals, so that a clash
-    is noticed however often the form is sent, and can show all three versions. A new row's form has a name that is used once."""
+    """What a sheet was opened with: the version of the row and 元の値. Both travel in it, unchanged by its refusals, so that a clash
+    is noticed however often the sheet is sent, and can show all three versions. A new row's sheet has a name that is used once."""
 
     stamp: str = ""
     base: str = ""
@@ -78,10 +127,27 @@ def get(session: Session, model: Any, key: str) -> Any:
     return session.get(model, number) if number is not None else None
 
 
-def opened(form: SpecForm, row: Any) -> Opened:
-    """What a form on a stored row is opened with."""
-    base = json.dumps({p.key: raw(p, getattr(row, p.key)) for p in form.parts}, ensure_ascii=False)
-    return Opened(stamp=str(getattr(row, "row_stamp", "")), base=base)
+def blank(session: Session, spec: Spec, form_type: type[SpecForm], begins: dict[str, Any]) -> Sheet:
+    """The sheet of a row that is not there yet."""
+    return Sheet(form_type(data=begins).bind(session), _below(session, spec, None))
+
+
+def stored(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> Sheet:
+    """The sheet of a row as it is."""
+    return Sheet(form_type(obj=row).bind(session), _below(session, spec, row))
+
+
+def _posted(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> Sheet:
+    return Sheet(form_type(request.form, obj=row).bind(session), _below(session, spec, row))
+
+
+def _below(session: Session, spec: Spec, row: Any) -> list[inline.Lines]:
+    return [inline.read(session, child, row) for child in inline.children(spec)]
+
+
+def opened(sheet: Sheet, row: Any) -> Opened:
+    """What a sheet on a stored row is opened with."""
+    return Opened(stamp=str(getattr(row, "row_stamp", "")), base=clashes.base_of(sheet.fields))
 
 
 def opened_new() -> Opened:
@@ -89,71 +155,62 @@ def opened_new() -> Opened:
 
 
 def still_open() -> Opened:
-    """What the form that was just sent had been opened with."""
+    """What the sheet that was just sent had been opened with."""
     return Opened(stamp=request.form.get("row_stamp", ""), base=request.form.get("base", ""), once=request.form.get("once", ""))
 
 
-def sent_before(session: Session, spec: Spec) -> Any:
-    """The row that this very form has already made. Of two sent at the same moment the second waits here for the first; a form
-    that is refused afterwards is rolled back, its mark here too, and may be sent again."""
-    if not (name := _sent_as(spec)):
-        return None
-    mark = insert_new(session, SENT).values(name=name, sent_at=context(session).now()).returning(SENT.c.name)
-    if session.scalar(mark) is not None:
-        return None
-    key = session.scalar(select(SENT.c.row_id).where(SENT.c.name == name))
-    return session.get(spec.model, key) if key is not None else None
-
-
-def remember_sent(session: Session, spec: Spec, row: Any) -> None:
-    session.execute(update(SENT).where(SENT.c.name == _sent_as(spec)).values(row_id=row.id))
-
-
-def _sent_as(spec: Spec) -> str:
-    once = request.form.get("once", "")[:20]
-    return f"{spec.name} {once}" if once else ""
-
-
 def add(session: Session, spec: Spec, form_type: type[SpecForm]) -> Outcome:
-    form = form_type(request.form).bind(session)
+    """Makes a row with its child rows, all or nothing."""
+    sheet = _posted(session, spec, None, form_type)
     audit.declare(session, spec.name, "add", spec.label)
-    if not is_valid(session, form):
-        return Outcome(form)
+    if not sheet.is_valid():
+        return _noted(session, Outcome(sheet))
     row = spec.model()
-    form.fill(row)
-    session.add(row)
-    saved = is_flushed(session, form)
+    saved = sheet.save(session, row, is_new=True)
     if saved:
-        remember_sent(session, spec, row)
-    return Outcome(form, row, saved=saved)
+        sent.remember(session, spec, row)
+    return _noted(session, Outcome(sheet, row, saved=saved))
 
 
 def edit(session: Session, spec: Spec, row: Any, form_type: type[SpecForm]) -> Outcome:
-    """Saves a changed row, unless somebody saved it since this form was opened: then both versions are laid side by side."""
-    form = form_type(request.form, obj=row).bind(session)
+    """Saves a changed row, unless somebody saved it since this sheet was opened: then both versions are laid side by side."""
+    sheet = _posted(session, spec, row, form_type)
     audit.declare(session, spec.name, "edit", spec.label, 番号=row.id).application_id = audit.card_of(row)
-    keep_theirs = {
-        name.removeprefix("choice-") for name, word in request.form.items() if name.startswith("choice-") and word == "theirs"
-    }
-    for name in keep_theirs & set(form._fields):
-        del form[name]  # what a form does not hold it leaves alone
-    if not is_valid(session, form):
-        return Outcome(form, row)
-    if spec.has_version and request.form.get("row_stamp") != str(row.row_stamp):
-        return _clashed(session, form, row)
+    sheet.leave(clashes.left_to_them())
+    if not sheet.is_valid():
+        return _noted(session, Outcome(sheet, row))
+    if sheet.is_stale(row, spec):
+        return _clashed(session, sheet, row)
     key = row.id
     try:
-        form.fill(row)
-        return Outcome(form, row, saved=is_flushed(session, form))
+        return _noted(session, Outcome(sheet, row, saved=sheet.save(session, row)))
     except StaleDataError:
         session.rollback()
-        return _clashed(session, form, load(session, spec, str(key)))
+        again = load(session, spec, str(key))
+        return _clashed(session, _posted(session, spec, again, form_type), again)
 
 
-def _clashed(session: Session, form: SpecForm, row: Any) -> Outcome:
+def edit_cell(session: Session, spec: Spec, row: Any, part: Part) -> Outcome:
+    """Saves one column of a row, as posted by a list that shows this version of it."""
+    audit.declare(session, spec.name, "edit", spec.label, 番号=row.id, 画面="一覧")
+    entry = MultiDict({part.key: request.form.get("value", "")})
+    sheet, key = Sheet(form_class(spec, [part])(entry, obj=row).bind(session), []), row.id
+    if sheet.is_stale(row, spec):
+        return Outcome(sheet, row, clashes=[])
+    if not sheet.is_valid():
+        return _noted(session, Outcome(sheet, row))
+    try:
+        return _noted(session, Outcome(sheet, row, saved=sheet.save(session, row)))
+    except StaleDataError:
+        session.rollback()
+        return Outcome(sheet, load(session, spec, str(key)), clashes=[])
+
+
+def _clashed(session: Session, sheet: Sheet, row: Any) -> Outcome:
     """Both versions side by side; nothing to decide where both people entered the same."""
-    found = _clashes(session, form, row)
-    return Outcome(form, row, saved=not found, clashes=found)
+    found = clashes.between(session, sheet.fields)
+    lost = sum(lines.lost for lines in sheet.below)
+    return Outcome(sheet, row, saved=not found and not lost, clashes=found)
 
 
 def delete(session: Session, spec: Spec, row: Any, stamp: str) -> str:
@@ -167,83 +224,19 @@ def delete(session: Session, spec: Spec, row: Any, stamp: str) -> str:
 
 
 def _deleted(session: Session, row: Any) -> str:
-    if isinstance(row, CodeItem) and codes.is_used(session, row):
-        return IN_USE
     session.delete(row)
     try:
-        session.flush()
-    except IntegrityError as error:
-        session.rollback()
-        return explain(error)
+        refusal = flushed(session)
     except StaleDataError:
         session.rollback()
         return CHANGED
-    return ""
+    return refusal.sentence if refusal else ""
 
 
-def is_valid(session: Session, form: SpecForm) -> bool:
-    good = bool(form.validate())
-    if not good:
-        note_errors(session, [f for f in form if f.errors])
-    return good
-
-
-def note_errors(session: Session, boxes: list[Any]) -> None:
+def _noted(session: Session, outcome: Outcome) -> Outcome:
     """Tells the log which fields were refused (never what was in them), and whether it was for a 個人番号."""
-    if act := context(session).act:
-        act.detail["入力エラー"] = [f.part.label for f in boxes]
-        act.personal_number = any("個人番号" in str(e) for f in boxes for e in f.errors)
-
-
-def is_flushed(session: Session, form: SpecForm) -> bool:
-    """Writes to the database; what it refuses becomes a sentence over the form, with everything typed still there."""
-    act = context(session).act
-    try:
-        session.flush()
-        return True
-    except IntegrityError as error:
-        session.rollback()
-        form.general_error = explain(error)
-    except AppError as error:
-        session.rollback()
-        form.general_error = error.message
-    if act:
-        act.detail["入力エラー"] = form.general_error
-    return False
-
-
-def _clashes(session: Session, form: SpecForm, row: Any) -> list[Clash]:
-    base, found = _base(), []
-    for box in form:
-        part = box.part
-        mine, theirs, before = raw(part, _mine(box)), raw(part, getattr(row, part.key)), str(base.get(part.key, ""))
-        if mine != theirs:
-            shown = [_words(session, box, value) for value in (before, theirs, mine)]
-            found.append(Clash(part, shown[0], shown[1], shown[2], mine, before, both=mine != before and theirs != before))
-    return found
-
-
-def _base() -> dict[str, Any]:
-    try:
-        found = json.loads(request.form.get("base", ""))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _mine(box: Any) -> Any:
-    return [box.rows[k] for k in box.data or () if k in box.rows] if box.part.is_many else box.data
-
-
-def _words(session: Session, box: Any, value: str) -> str:
-    """A raw value as people read it."""
-    part, choices = box.part, dict(getattr(box, "choices", None) or ())
-    if part.shape == "flag":
-        return str(part.shown(value == "1"))
-    if part.shape == "many":
-        return "、".join(str(choices.get(key, key)) for key in value.split(",") if key)
-    if part.shape == "codes":
-        return codes.names(session).get(part.field.codes, {}).get(value, value)
-    if part.shape == "relation" and value not in choices and (row := get(session, part.target, value)) is not None:
-        return str(row)
-    return str(choices.get(value, value))
+    act, sheet = context(session).act, outcome.sheet
+    if act and not outcome.saved:
+        act.detail["入力エラー"] = [f.part.label for f in sheet.wrong] or sheet.form.general_error
+        act.personal_number = any(f.held_personal_number for f in sheet.wrong)
+    return outcome

@@ -13,6 +13,7 @@ from app.extensions import db
 from app.own_password import reset_link
 from views import records
 from views.access import allowed
+from views.address import page_of
 from views.panel import PanelView
 
 
@@ -23,9 +24,6 @@ class StaffView(PanelView):
     show_template = "panel/staff.html"
     no_files = True
 
-    def _prefill(self) -> dict[str, Any]:
-        return {**super()._prefill(), "active": True}
-
     @expose("/link/<pk>", methods=["POST"])
     @allowed("edit")
     def sign_in_link(self, pk: str) -> Any:
@@ -34,7 +32,7 @@ class StaffView(PanelView):
         person = records.load(session, self.spec, pk)
         if person.id == current_user.id:
             flash("自分のパスワードは、右上の「パスワードを変える」で変えてください。", "danger")
-            return self.to(f"/show/{person.id}")
+            return self.to(page_of(person))
         audit.declare(session, self.spec.name, "password", self.spec.label, 番号=person.id, 内容="設定用リンクの発行")
         path = reset_link(session, person)
         return self.page("panel/staff_link.html", row=person, link=request.host_url.rstrip("/") + path)
@@ -48,4 +46,4 @@ class StaffView(PanelView):
         ended = sessions.end_all(session, person.id)
         audit.declare(session, self.spec.name, "sign_out", self.spec.label, 番号=person.id, 件数=ended)
         flash(f"{person} のサインインを{ended}件終了しました。", "success")
-        return self.to(f"/show/{person.id}")
+        return self.to(page_of(person))

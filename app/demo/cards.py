@@ -59,6 +59,7 @@ CARD_COLUMNS = (
     "collected_date",
     "disposed_date",
     "disposal_reason",
+    "disposal_note",
     "disposal_done",
     "fee_flag",
     "fee_amount",
@@ -93,6 +94,7 @@ _NEW: dict[str, Any] = {
     "fee_amount": 0,
     "fee_status": "exempt",
     "memo": "",
+    "disposal_note": "",
     "row_stamp": 1,
     "state": "",
 }

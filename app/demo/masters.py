@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from app import text
 from app.demo.days import year_end
 from models import BookingCategory, Counter, CounterClosure, CounterHours, DeskPool, VisitPurpose, Weekday
-from models.base import is_name_search
+from models.making import searched_as
 from models.masters import desk_pool_category
 
 SITES = ("sannomiya", "tanigami", "shin-nagata", "gakuen-toshi")
@@ -139,7 +139,9 @@ def _add(connection: Connection, model: Any, **values: Any) -> int:
     """Inserts one row with its search key, and says its number."""
     table = model.__table__
     if "search_key" in table.c:
-        values["search_key"] = text.search_key([values.get(c.key) for c in table.c if is_name_search(c)])
+        values["search_key"] = text.search_key(
+            [values.get(c.key) for c in table.c if searched_as(c.type, c.info.get("field")) == "name"]
+        )
     number: int = connection.execute(insert(table).values(**values)).inserted_primary_key[0]  # type: ignore[index]
     return number
 

@@ -19,8 +19,9 @@ from app.rules import slots
 from app.rules.taking import Taken, take_and_insert
 from app.schema import Spec, specs
 from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex
+from models.bookings import CODE_ALPHABET
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters; 0 O 1 I are left out, because people mix them up
+ALPHABET = CODE_ALPHABET
 CODE_LENGTH = 10
 _TRIES = 5
 

@@ -100,7 +100,7 @@ def upgrade() -> None:
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('earliest_days >= latest_days AND latest_days >= 0', name=op.f('ck_booking_category_window')),
     sa.CheckConstraint('max_party BETWEEN 1 AND 10', name=op.f('ck_booking_category_party_limit')),
-    sa.CheckConstraint('minutes > 0', name=op.f('ck_booking_category_minutes_positive')),
+    sa.CheckConstraint('minutes BETWEEN 5 AND 240', name=op.f('ck_booking_category_minutes')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_booking_category')),
     sa.UniqueConstraint('code', name=op.f('uq_booking_category_code'))
     )
@@ -123,7 +123,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('list_name', 'value', name=op.f('uq_code_item_list_name_value'))
     )
     with op.batch_alter_table('code_item', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_code_item_is_active_sort_order_id'), ['is_active', 'sort_order', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_code_item_is_active_list_name_sort_order_id'), ['is_active', 'list_name', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_code_item_list_name_sort_order_id'), ['list_name', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_code_item_sort_order_id'), ['sort_order', 'id'], unique=False)
 
@@ -211,6 +211,7 @@ def upgrade() -> None:
 
     op.create_table('sent_form',
     sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_sent_form'))
@@ -333,6 +334,7 @@ def upgrade() -> None:
     sa.Column('collected_date', sa.Date(), nullable=True),
     sa.Column('disposed_date', sa.Date(), nullable=True),
     sa.Column('disposal_reason', sa.Enum('unclaimed', 'cancelled', 'death', 'moved_out', 'defect', 'surrendered', 'revoked', 'expired', 'other', name='disposal_reason', native_enum=False, create_constraint=True, length=30), nullable=True),
+    sa.Column('disposal_note', sa.String(length=200), nullable=False),
     sa.Column('disposal_done', sa.Boolean(), nullable=False),
     sa.Column('fee_flag', sa.Enum('free', 'paid', name='fee_flag', native_enum=False, create_constraint=True, length=30), nullable=False),
     sa.Column('fee_amount', sa.Integer(), nullable=False),
@@ -345,14 +347,18 @@ def upgrade() -> None:
     sa.Column('transit_to_id', sa.Integer(), nullable=True),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("application_no IS NULL OR (length(application_no) = 23 AND rtrim(application_no, '0123456789') = '')", name=op.f('ck_card_application_no')),
+    sa.CheckConstraint("auth_cert_serial IS NULL OR (auth_cert_serial <> '' AND rtrim(auth_cert_serial, '0123456789ABCDEF') = '')", name=op.f('ck_card_auth_cert_serial')),
     sa.CheckConstraint("fee_collected_date IS NULL OR fee_flag = 'paid'", name=op.f('ck_card_collected_only_if_paid')),
+    sa.CheckConstraint("length(issuing_municipality) = 6 AND rtrim(issuing_municipality, '0123456789') = ''", name=op.f('ck_card_issuing_municipality')),
+    sa.CheckConstraint("manufacturing_no IS NULL OR (length(manufacturing_no) = 16 AND rtrim(manufacturing_no, '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ') = '')", name=op.f('ck_card_manufacturing_no')),
+    sa.CheckConstraint("notice_no IS NULL OR (length(notice_no) = 9 AND rtrim(substr(notice_no, 1, 3), '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ') = '' AND rtrim(substr(notice_no, 4), '0123456789') = '')", name=op.f('ck_card_notice_no')),
     sa.CheckConstraint('NOT (issue_done AND issue_cancelled)', name=op.f('ck_card_done_or_cancelled')),
-    sa.CheckConstraint('application_no IS NULL OR length(application_no) = 23', name=op.f('ck_card_application_no_length')),
+    sa.CheckConstraint('braille_cert_code IS NULL OR braille_cert_code BETWEEN 0 AND 7', name=op.f('ck_card_braille_cert_code')),
     sa.CheckConstraint('disposed_date IS NULL OR collected_date IS NULL OR collected_date <= disposed_date', name=op.f('ck_card_collected_before_disposed')),
     sa.CheckConstraint('fee_amount IN (0, 200, 800, 1000, 1800, 2000)', name=op.f('ck_card_known_fee')),
     sa.CheckConstraint('issued_date IS NULL OR card_expiry IS NULL OR issued_date <= card_expiry', name=op.f('ck_card_issue_before_expiry')),
     sa.CheckConstraint('issued_date IS NULL OR preset_date IS NULL OR issued_date >= preset_date', name=op.f('ck_card_issue_after_preset')),
-    sa.CheckConstraint('manufacturing_no IS NULL OR length(manufacturing_no) = 16', name=op.f('ck_card_manufacturing_no_length')),
     sa.CheckConstraint('notice_sent_date IS NULL OR preset_date IS NULL OR notice_sent_date >= preset_date', name=op.f('ck_card_notice_after_preset')),
     sa.CheckConstraint('preset_date IS NULL OR managed_from IS NULL OR preset_date >= managed_from', name=op.f('ck_card_preset_after_arrival')),
     sa.ForeignKeyConstraint(['application_site_id'], ['counter.id'], name=op.f('fk_card_application_site_id')),
@@ -360,8 +366,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['storage_site_id'], ['counter.id'], name=op.f('fk_card_storage_site_id')),
     sa.ForeignKeyConstraint(['transit_to_id'], ['counter.id'], name=op.f('fk_card_transit_to_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_card')),
-    sa.UniqueConstraint('application_no', name=op.f('uq_card_application_no')),
-    sa.UniqueConstraint('notice_no', name=op.f('uq_card_notice_no'))
+    sa.UniqueConstraint('application_no', name=op.f('uq_card_application_no'))
     )
     with op.batch_alter_table('card', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_card_application_date_id'), ['application_date', 'id'], unique=False)
@@ -371,6 +376,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_card_issued_date_id'), ['issued_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_managed_from_id'), ['managed_from', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_manufacturing_no_id'), ['manufacturing_no', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_card_notice_no'), ['notice_no'], unique=True, sqlite_where=sa.text('NOT issue_done AND NOT issue_cancelled'), postgresql_where=sa.text('NOT issue_done AND NOT issue_cancelled'))
+        batch_op.create_index(batch_op.f('ix_card_notice_no_id'), ['notice_no', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_notice_sent_date_id'), ['notice_sent_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_state_application_date_id'), ['state', 'application_date', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_card_state_id'), ['state', 'id'], unique=False)
@@ -538,6 +545,7 @@ def upgrade() -> None:
     sa.Column('row_stamp', sa.Integer(), nullable=False),
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('fiscal_year BETWEEN 2015 AND 2100', name=op.f('ck_document_fiscal_year')),
+    sa.CheckConstraint('partition_year BETWEEN 2015 AND 2100', name=op.f('ck_document_partition_year')),
     sa.ForeignKeyConstraint(['card_id'], ['card.id'], name=op.f('fk_document_card_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_document'))
     )
@@ -564,6 +572,8 @@ def upgrade() -> None:
     sa.Column('card_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("length(postal_code) = 7 AND rtrim(postal_code, '0123456789') = ''", name=op.f('ck_shipment_postal_code')),
+    sa.CheckConstraint("tracking_no IS NULL OR (length(tracking_no) IN (11, 12) AND rtrim(tracking_no, '0123456789') = '')", name=op.f('ck_shipment_tracking_no')),
     sa.CheckConstraint('(returned_date IS NULL) = (return_reason IS NULL)', name=op.f('ck_shipment_return_both_or_neither')),
     sa.CheckConstraint('attempt_no >= 1', name=op.f('ck_shipment_attempt_positive')),
     sa.CheckConstraint('returned_date IS NULL OR returned_date >= sent_date', name=op.f('ck_shipment_returned_after_sent')),
@@ -598,11 +608,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('desk_pool_id', 'slot_date', 'start_time', 'channel', name=op.f('uq_slot_desk_pool_id_slot_date_start_time_channel'))
     )
     with op.batch_alter_table('slot', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_slot_channel_slot_date_id'), ['channel', 'slot_date', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_channel_slot_date_start_time_id'), ['channel', 'slot_date', 'start_time', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_slot_counter_id_slot_date_channel_start_time'), ['counter_id', 'slot_date', 'channel', 'start_time'], unique=False)
-        batch_op.create_index(batch_op.f('ix_slot_counter_id_slot_date_id'), ['counter_id', 'slot_date', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_slot_desk_pool_id_slot_date_id'), ['desk_pool_id', 'slot_date', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_slot_slot_date_id'), ['slot_date', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_counter_id_slot_date_start_time_id'), ['counter_id', 'slot_date', 'start_time', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_desk_pool_id_slot_date_start_time_id'), ['desk_pool_id', 'slot_date', 'start_time', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_slot_slot_date_start_time_id'), ['slot_date', 'start_time', 'id'], unique=False)
 
     op.create_table('document_page',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -659,6 +669,8 @@ def upgrade() -> None:
     sa.Column('slot_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('row_stamp', sa.Integer(), nullable=False),
     sa.Column('search_key', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("length(booking_code) = 10 AND rtrim(booking_code, '23456789ABCDEFGHJKLMNPQRSTUVWXYZ') = ''", name=op.f('ck_reservation_booking_code')),
+    sa.CheckConstraint("length(phone) BETWEEN 10 AND 11 AND substr(phone, 1, 1) = '0' AND rtrim(phone, '0123456789') = ''", name=op.f('ck_reservation_phone')),
     sa.CheckConstraint('start_time < end_time', name=op.f('ck_reservation_start_before_end')),
     sa.CheckConstraint('units > 0', name=op.f('ck_reservation_units_positive')),
     sa.ForeignKeyConstraint(['category_id'], ['booking_category.id'], name=op.f('fk_reservation_category_id')),
@@ -669,14 +681,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('form_token', name=op.f('uq_reservation_form_token'))
     )
     with op.batch_alter_table('reservation', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_reservation_booking_date_id'), ['booking_date', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_reservation_category_id_id'), ['category_id', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_reservation_channel_id'), ['channel', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_reservation_counter_id_booking_date_id'), ['counter_id', 'booking_date', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_booking_date_start_time_id'), ['booking_date', 'start_time', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_category_id_booking_date_start_time_id'), ['category_id', 'booking_date', 'start_time', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_channel_booking_date_start_time_id'), ['channel', 'booking_date', 'start_time', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_counter_id_booking_date_start_time_id'), ['counter_id', 'booking_date', 'start_time', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_reservation_group_id'), ['group_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_reservation_phone_id'), ['phone', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_phone_booking_date_start_time_id'), ['phone', 'booking_date', 'start_time', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_reservation_slot_id_state'), ['slot_id', 'state'], unique=False)
-        batch_op.create_index(batch_op.f('ix_reservation_state_id'), ['state', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_reservation_state_booking_date_start_time_id'), ['state', 'booking_date', 'start_time', 'id'], unique=False)
 
     op.create_search_index('ab_user')
     op.create_search_index('booking_category')
@@ -700,14 +712,14 @@ def downgrade() -> None:
     op.drop_search_index('booking_category')
     op.drop_search_index('ab_user')
     with op.batch_alter_table('reservation', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_reservation_state_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_state_booking_date_start_time_id'))
         batch_op.drop_index(batch_op.f('ix_reservation_slot_id_state'))
-        batch_op.drop_index(batch_op.f('ix_reservation_phone_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_phone_booking_date_start_time_id'))
         batch_op.drop_index(batch_op.f('ix_reservation_group_id'))
-        batch_op.drop_index(batch_op.f('ix_reservation_counter_id_booking_date_id'))
-        batch_op.drop_index(batch_op.f('ix_reservation_channel_id'))
-        batch_op.drop_index(batch_op.f('ix_reservation_category_id_id'))
-        batch_op.drop_index(batch_op.f('ix_reservation_booking_date_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_counter_id_booking_date_start_time_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_channel_booking_date_start_time_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_category_id_booking_date_start_time_id'))
+        batch_op.drop_index(batch_op.f('ix_reservation_booking_date_start_time_id'))
 
     op.drop_table('reservation')
     with op.batch_alter_table('document_page', schema=None) as batch_op:
@@ -715,11 +727,11 @@ def downgrade() -> None:
 
     op.drop_table('document_page')
     with op.batch_alter_table('slot', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_slot_slot_date_id'))
-        batch_op.drop_index(batch_op.f('ix_slot_desk_pool_id_slot_date_id'))
-        batch_op.drop_index(batch_op.f('ix_slot_counter_id_slot_date_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_slot_date_start_time_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_desk_pool_id_slot_date_start_time_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_counter_id_slot_date_start_time_id'))
         batch_op.drop_index(batch_op.f('ix_slot_counter_id_slot_date_channel_start_time'))
-        batch_op.drop_index(batch_op.f('ix_slot_channel_slot_date_id'))
+        batch_op.drop_index(batch_op.f('ix_slot_channel_slot_date_start_time_id'))
 
     op.drop_table('slot')
     with op.batch_alter_table('shipment', schema=None) as batch_op:
@@ -792,6 +804,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_card_state_id'))
         batch_op.drop_index(batch_op.f('ix_card_state_application_date_id'))
         batch_op.drop_index(batch_op.f('ix_card_notice_sent_date_id'))
+        batch_op.drop_index(batch_op.f('ix_card_notice_no_id'))
+        batch_op.drop_index(batch_op.f('ix_card_notice_no'), sqlite_where=sa.text('NOT issue_done AND NOT issue_cancelled'), postgresql_where=sa.text('NOT issue_done AND NOT issue_cancelled'))
         batch_op.drop_index(batch_op.f('ix_card_manufacturing_no_id'))
         batch_op.drop_index(batch_op.f('ix_card_managed_from_id'))
         batch_op.drop_index(batch_op.f('ix_card_issued_date_id'))
@@ -854,7 +868,7 @@ def downgrade() -> None:
     with op.batch_alter_table('code_item', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_code_item_sort_order_id'))
         batch_op.drop_index(batch_op.f('ix_code_item_list_name_sort_order_id'))
-        batch_op.drop_index(batch_op.f('ix_code_item_is_active_sort_order_id'))
+        batch_op.drop_index(batch_op.f('ix_code_item_is_active_list_name_sort_order_id'))
 
     op.drop_table('code_item')
     with op.batch_alter_table('booking_category', schema=None) as batch_op:

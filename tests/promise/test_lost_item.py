@@ -190,4 +190,4 @@ def test_dictionary_and_declarations(lost_item: Any, session: Session) -> None:
 def test_a_wrong_declaration_stops_the_start_with_a_number(lost_item: Any) -> None:
     broken = schema.Spec(lost_item)
     broken.scope = ("countr",)
-    assert schema.check({lost_item: broken}) == ["S003 tests.promise.conftest.LostItem: __scope__ 'countr' is not a relation"]
+    assert schema.check({lost_item: broken}) == ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"]
