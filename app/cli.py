@@ -17,11 +17,11 @@ from flask.cli import AppGroup, with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 
-from app import jobs, schema
+from app import schema
 from app.context import TOKYO, acting, system
 from app.errors import AppError
 from app.extensions import db
-from app.rules.slots import open_slots
+from app.rules.opening import days_ahead, open_slots
 from config import ROOT
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ slots = AppGroup("slots", help="予約枠")
 def open_(days: int | None) -> None:
     session = db.session()
     with acting(session, system("予約枠の開放")):
-        written = open_slots(session, today=today(), days=jobs.days_ahead(session) if days is None else days)
+        written = open_slots(session, today=today(), days=days_ahead(session) if days is None else days)
         session.commit()
     click.echo(f"予約枠を {written:,} 件、作成または変更しました。")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.rules.opening import open_slots
 from models import (
     BookingCategory,
+    Channel,
     CodeItem,
     Counter,
     CounterClosure,
@@ -19,8 +22,11 @@ from models import (
     FeeRule,
     MyNumberAccess,
     OperationLog,
+    Slot,
+    Weekday,
 )
 from tests import samples
+from tests.booking_pages import today
 from tests.pages import fill, form, ids, post, table, words
 
 Browse = Callable[[str], FlaskClient]
@@ -247,6 +253,57 @@ def test_a_new_counter_comes_with_its_hours_once(browse: Browse, session: Sessio
     deleted = post(manager, f"/masters/counter/delete/{key}", form(manager.get(f"/masters/counter/show/{key}").text, "destroy"))
     assert "を削除しました" in manager.get(deleted.headers["Location"]).text
     assert session.scalars(select(CounterHours).where(CounterHours.weekday == "sat", CounterHours.counter_id == key)).all() == []
+
+
+# -- places follow their masters ---------------------------------------------------------------------------------------
+
+
+def free_times(visitor: FlaskClient, day: date) -> int:
+    """How many times of a day the residents' site offers at 三宮."""
+    return visitor.get(f"/book/pickup/sannomiya/{day}/").text.count(f"/book/pickup/sannomiya/{day}/")
+
+
+def test_a_closed_day_is_closed_for_residents_at_once_and_opens_again(
+    browse: Browse, visitor: FlaskClient, session: Session
+) -> None:
+    manager, day, other = browse("manager"), today() + timedelta(days=10), today() + timedelta(days=11)
+    open_slots(session, today=today(), days=30)
+    assert free_times(visitor, day) > 5
+    booked = slot_at(session, day)
+    booked.used = 1
+    closure = {"counter": "1", "starts_on": str(day), "ends_on": str(day), "reason": "設備点検"}
+    answer = fill(manager, "/masters/counter_closure/new/", **closure)
+    assert (free_times(visitor, day), free_times(visitor, other) > 5) == (0, True)
+    page = manager.get(answer.headers["Location"]).text
+    assert "1の時間にはすでに予約があります" in words(page)
+    assert f"/reservation/list/?booking_date_from={day}&amp;booking_date_to={day}&amp;state=booked" in page
+    session.expire_all()
+    assert (booked.used, booked.capacity, booked.wanted) == (1, 1, 0), "whoever has booked keeps the place"
+    made = session.scalars(select(CounterClosure).where(CounterClosure.reason == "設備点検")).one()
+    post(
+        manager,
+        f"/masters/counter_closure/delete/{made.id}",
+        form(manager.get(f"/masters/counter_closure/show/{made.id}").text, "destroy"),
+    )
+    assert free_times(visitor, day) > 5
+
+
+def test_places_follow_hours_desks_and_cells(browse: Browse, visitor: FlaskClient, session: Session) -> None:
+    manager, day = browse("manager"), today() + timedelta(days=10)
+    open_slots(session, today=today(), days=30)
+    before = free_times(visitor, day)
+    weekday = line(session, Weekday.of(day))
+    fill(manager, PATH, **{f"{weekday}-closes": "12:00"})
+    assert 0 < free_times(visitor, day) < before
+    for pool in session.scalars(select(DeskPool).where(DeskPool.counter_id == 1)).all():
+        assert cell(manager, "web_places", "0", pk=pool.id, stamp=pool.row_stamp, table_name="desk_pool").status_code == 200
+    assert free_times(visitor, day) == 0
+
+
+def slot_at(session: Session, day: date) -> Slot:
+    return session.scalars(
+        select(Slot).where(Slot.counter_id == 1, Slot.slot_date == day, Slot.channel == Channel.WEB).limit(1)
+    ).one()
 
 
 # -- deletion, pools, code lists --------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def _words(session: Session, field: Any, value: str) -> str:
     """A raw value as people read it."""
     part, choices = field.part, dict(getattr(field, "choices", None) or ())
     if value == "" and part.shape != "flag":
-        return part.field.absent
+        return str(part.field.absent)
     if part.shape == "flag":
         return str(part.shown(value == "1"))
     if part.shape == "many":

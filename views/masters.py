@@ -11,13 +11,17 @@ from typing import Any
 from flask import Flask, jsonify, render_template, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
+from markupsafe import Markup, escape
 
 from app import audit, codes
+from app.context import context
 from app.extensions import db
-from app.schema import Part, Spec
+from app.rules.opening import follow
+from app.schema import Part, Spec, specs
+from models import Reservation
 from views import lists, records
 from views.access import must_have
-from views.address import home_of, list_of
+from views.address import home_of, list_of, query
 from views.forms import form_class, raw
 from views.recording import Recording
 
@@ -54,6 +58,17 @@ class MasterView(Recording, ModelView):
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
         """Asks the right of the verb, not one for all; runs before every view method."""
         must_have(VERBS[name], self.spec.permission)
+
+    def changed(self, row: Any) -> str:
+        """Places follow their masters at once; the person learns what is booked beyond them, and where to look."""
+        crowded = follow(db.session(), row, context(db.session()).local().date())
+        if crowded is None or not crowded.times:
+            return ""
+        booked = f"{home_of(specs()[Reservation])}/list/"
+        asked = query({"booking_date_from": str(crowded.first), "booking_date_to": str(crowded.last), "state": "booked"})
+        return Markup('受付を減らした時間のうち、{}の時間にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
+            crowded.times, booked + asked
+        )
 
     def done_at(self, row: Any) -> str:
         """Masters are worked through in their list."""
@@ -98,7 +113,8 @@ class MasterView(Recording, ModelView):
         if outcome.clashes is not None:
             return self._cell(part, outcome.row, "ほかの人が先に変更しました。いまの値を表示しています。"), 409
         if outcome.saved:
-            return self._cell(part, row, f"{row} の「{part.label}」を保存しました。")
+            told = [f"{row} の「{part.label}」を保存しました。", escape(self.changed(row)).striptags()]
+            return self._cell(part, row, "".join(told))
         form = outcome.sheet.form
         return jsonify(message="".join(map(str, form[key].errors)) or form.general_error), 422
 

@@ -41,6 +41,16 @@ class Recording:
         """Where a person is after saving a row: at what it was added below, or at the row itself."""
         return begun_below(self.spec, row) or page_of(row) or list_of(self.spec)
 
+    def changed(self, row: Any) -> str:
+        """What follows from a saved or deleted row, in this transaction; the sentence for the person, if there is one to say."""
+        return ""
+
+    def _done(self, row: Any, sentence: str, address: str) -> Any:
+        flash(sentence, "success")
+        if warning := self.changed(row):
+            flash(warning, "warning")
+        return self.to(address)
+
     def showing(self, pk: str) -> Any:
         session = db.session()
         row = records.load(session, self.spec, pk)
@@ -58,8 +68,7 @@ class Recording:
             return self.to(self.done_at(earlier))
         outcome = records.add(session, self.spec, self.add_form_type)
         if outcome.saved:
-            flash(f"{self.spec.title(outcome.row)} を登録しました。", "success")
-            return self.to(self.done_at(outcome.row))
+            return self._done(outcome.row, f"{self.spec.title(outcome.row)} を登録しました。", self.done_at(outcome.row))
         return self._form(outcome.sheet, None, records.still_open()), 422
 
     def editing(self, pk: str) -> Any:
@@ -76,8 +85,7 @@ class Recording:
     def _edited(self, outcome: records.Outcome) -> Any:
         row = outcome.row
         if outcome.saved:
-            flash(f"{self.spec.title(row)} を保存しました。", "success")
-            return self.to(self.done_at(row))
+            return self._done(row, f"{self.spec.title(row)} を保存しました。", self.done_at(row))
         if outcome.clashes is not None:
             opened = records.opened(outcome.sheet, row)
             return self.page("panel/conflict.html", row=row, outcome=outcome, opened=opened), 409
@@ -94,5 +102,4 @@ class Recording:
         if problem := records.delete(session, self.spec, row, request.form.get("row_stamp", "")):
             flash(problem, "danger")
             return self.to(here or list_of(self.spec))
-        flash(f"{title} を削除しました。", "success")
-        return self.to(list_of(self.spec))
+        return self._done(row, f"{title} を削除しました。", list_of(self.spec))

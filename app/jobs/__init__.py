@@ -7,25 +7,19 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
-from app.rules.slots import open_slots
-from models import BookingCategory, ImportDraft, SentForm
+from app.rules.opening import days_ahead, open_slots
+from models import ImportDraft, SentForm
 
 Task = Callable[[Session, datetime], object]
 Opener = Callable[[str], AbstractContextManager[Session]]
 """Gives a task, by its name, a session that acts under that name and commits when the task ends well."""
 KEPT_FORMS = timedelta(days=1)
-SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
 
 log = logging.getLogger(__name__)
-
-
-def days_ahead(session: Session) -> int:
-    """How far slots have to be open: as far as the earliest 予約区分 may be booked, and a little more."""
-    return (session.scalar(select(func.max(BookingCategory.earliest_days))) or 0) + SPARE_DAYS
 
 
 def open_places(session: Session, now: datetime) -> int:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, case, select, update
+from sqlalchemy import ColumnElement, Table, case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.dialects import insert_new
-from models import Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
+from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
 
+SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
 _PIECE = 500  # rows named in one statement; SQLite allows 32,766 values
 
 
@@ -32,16 +33,42 @@ class Plan(NamedTuple):
     wanted: int
 
 
-def open_slots(session: Session, *, today: date, days: int) -> int:
-    """Makes the places of today and the `days` after it agree with the masters; says how many rows it wrote.
+class Crowded(NamedTuple):
+    """Times for which more is booked than the masters now want."""
+
+    times: int
+    first: date | None
+    last: date | None
+
+
+def days_ahead(session: Session) -> int:
+    """How far slots have to be open: as far as the earliest 予約区分 may be booked, and a little more."""
+    return (session.scalar(select(func.max(BookingCategory.earliest_days))) or 0) + SPARE_DAYS
+
+
+def follow(session: Session, changed: Any, today: date) -> Crowded | None:
+    """Makes the places agree with a changed master at once, so that nobody books a day that has just been closed. What is booked
+    stays; the answer says for how many times that is now too much. None for masters that decide no places."""
+    if not isinstance(changed, Counter | CounterClosure | DeskPool):
+        return None
+    at = changed.id if isinstance(changed, Counter) else changed.counter_id
+    open_slots(session, today=today, days=days_ahead(session), at=at)
+    crowded = select(func.count(), func.min(Slot.slot_date), func.max(Slot.slot_date)).where(
+        Slot.slot_date >= today, Slot.used > Slot.wanted, *([Slot.counter_id == at] if at is not None else [])
+    )
+    return Crowded._make(session.execute(crowded).one())
+
+
+def open_slots(session: Session, *, today: date, days: int, at: int | None = None) -> int:
+    """Makes the places of today and the `days` after it agree with the masters, at one counter or at all; says how many rows it wrote.
 
     Running it again writes nothing. A row that the masters no longer want (closed day, shorter hours, fewer desks) stays and
     keeps the places already taken: `capacity` is max(wanted, used). Counters that are not 受付中 are left as they are.
     Public holidays (国民の祝日) are open days unless a 休業日 closes them, because the satellites serve on weekends as well;
     whether that is right for every counter is a question to the office.
     """
-    plan = _planned(session, today, today + timedelta(days=days))
-    there = _existing(session, today, today + timedelta(days=days))
+    plan = _planned(session, today, today + timedelta(days=days), at)
+    there = _existing(session, today, today + timedelta(days=days), at)
     missing = [{**key._asdict(), **row._asdict()} for key, row in plan.items() if key not in there]
     _add(session, missing)
     changed: dict[Plan, list[int]] = {}
@@ -54,24 +81,22 @@ def open_slots(session: Session, *, today: date, days: int) -> int:
     return len(missing) + sum(map(len, changed.values()))
 
 
-def _pools(session: Session) -> list[DeskPool]:
-    return list(
-        session.scalars(
-            select(DeskPool)
-            .join(Counter)
-            .where(Counter.is_open)
-            .order_by(DeskPool.id)
-            .options(selectinload(DeskPool.counter).selectinload(Counter.hours))
-        )
-    )
+def _open(at: int | None) -> tuple[ColumnElement[bool], ...]:
+    """Counters that receive people: this one, or all of them."""
+    return (Counter.is_open.is_(True), *([Counter.id == at] if at is not None else []))
 
 
-def _planned(session: Session, first: date, last: date) -> dict[Key, Plan]:
+def _pools(session: Session, at: int | None) -> list[DeskPool]:
+    with_hours = selectinload(DeskPool.counter).selectinload(Counter.hours)
+    return list(session.scalars(select(DeskPool).join(Counter).where(*_open(at)).order_by(DeskPool.id).options(with_hours)))
+
+
+def _planned(session: Session, first: date, last: date, at: int | None) -> dict[Key, Plan]:
     closures = list(
         session.scalars(select(CounterClosure).where(CounterClosure.starts_on <= last, CounterClosure.ends_on >= first))
     )
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return {key: row for pool in _pools(session) for key, row in _of_pool(pool, days, closures)}
+    return {key: row for pool in _pools(session, at) for key, row in _of_pool(pool, days, closures)}
 
 
 def _of_pool(pool: DeskPool, days: list[date], closures: list[CounterClosure]) -> Iterator[tuple[Key, Plan]]:
@@ -117,14 +142,14 @@ def _intervals(opens: time, closes: time, minutes: int) -> Iterator[tuple[time, 
         start += step
 
 
-def _existing(session: Session, first: date, last: date) -> dict[Key, tuple[int, Plan]]:
+def _existing(session: Session, first: date, last: date, at: int | None) -> dict[Key, tuple[int, Plan]]:
     """Rows of the days in question, of counters that are open, each with what it was opened for."""
     rows = session.execute(
         select(
             Slot.id, Slot.desk_pool_id, Slot.slot_date, Slot.start_time, Slot.channel, Slot.counter_id, Slot.end_time, Slot.wanted
         )
         .join(Counter, Counter.id == Slot.counter_id)
-        .where(Counter.is_open, Slot.slot_date.between(first, last))
+        .where(*_open(at), Slot.slot_date.between(first, last))
     )
     return {Key(*row[1:5]): (row[0], Plan(*row[5:])) for row in rows}
 
