@@ -49,6 +49,7 @@ def test_the_second_sees_what_differs_and_chooses_field_by_field(browse: Browse,
     assert post(first, path, {**one, "name": "山田 次郎", "memo": "相手のメモ", "birth_date": ""}).status_code == 303
     answer = post(second, path, {**two, "name": "山田 三郎", "memo": "相手のメモ", "address": "神戸市灘区", "sex": "female"})
     assert answer.status_code == 409
+    assert re.search(r"本庁 花子 さんが\d\d:\d\dに保存しました。", answer.text), "there is somebody to ask"
     assert clash_rows(answer.text) == {
         "氏名": ["山田 太郎", "山田 次郎", "山田 三郎"],
         "生年月日": ["1980-04-01", "（空）", "1980-04-01"],

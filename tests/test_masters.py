@@ -267,7 +267,7 @@ def test_a_closed_day_is_closed_for_residents_at_once_and_opens_again(
     browse: Browse, visitor: FlaskClient, session: Session
 ) -> None:
     manager, day, other = browse("manager"), today() + timedelta(days=10), today() + timedelta(days=11)
-    open_slots(session, today=today(), days=30)
+    open_slots(session, today=today(), days=12)
     assert free_times(visitor, day) > 5
     booked = slot_at(session, day)
     booked.used = 1
@@ -290,7 +290,7 @@ def test_a_closed_day_is_closed_for_residents_at_once_and_opens_again(
 
 def test_places_follow_hours_desks_and_cells(browse: Browse, visitor: FlaskClient, session: Session) -> None:
     manager, day = browse("manager"), today() + timedelta(days=10)
-    open_slots(session, today=today(), days=30)
+    open_slots(session, today=today(), days=12)
     before = free_times(visitor, day)
     weekday = line(session, Weekday.of(day))
     fill(manager, PATH, **{f"{weekday}-closes": "12:00"})

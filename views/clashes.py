@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import codes
-from app.schema import Part
+from app.context import TOKYO
+from app.schema import Part, Spec
+from models import OperationLog
 from views.forms import raw
+
+LATEST_EDITS = 50  # rows of the log that are looked through for who has just saved
 
 
 @dataclass
@@ -41,6 +46,20 @@ class Clash:
         """The field's label; that of a child line says which line it is."""
         row = self.field.of
         return f"{row} {self.part.label}" if row is not None and self.field.name != self.part.key else self.part.label
+
+
+def saved_by(session: Session, spec: Spec, row: Any) -> str:
+    """Who saved the row last, and when, as the operation log has it: a colleague who can be asked."""
+    edits = (
+        select(OperationLog.user_name, OperationLog.ended_at, OperationLog.detail)
+        .where(OperationLog.action_code == f"{spec.name}.edit")
+        .order_by(OperationLog.started_at.desc(), OperationLog.id.desc())
+        .limit(LATEST_EDITS)
+    )
+    for name, at, detail in session.execute(edits):
+        if detail.get("番号") == row.id and "変更" in detail:
+            return f"{name} さんが{at.astimezone(TOKYO):%H:%M}に保存しました。"
+    return ""
 
 
 def base_of(fields: list[Any]) -> str:

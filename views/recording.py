@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request
 from app import audit
 from app.extensions import db
 from app.schema import Spec
-from views import inline, lists, records, sent
+from views import clashes, inline, lists, records, sent
 from views.access import may
 from views.address import home_of, list_of, page_of
 from views.beginning import beginnings, begun_below
@@ -88,7 +88,8 @@ class Recording:
             return self._done(row, f"{self.spec.title(row)} を保存しました。", self.done_at(row))
         if outcome.clashes is not None:
             opened = records.opened(outcome.sheet, row)
-            return self.page("panel/conflict.html", row=row, outcome=outcome, opened=opened), 409
+            told = clashes.saved_by(db.session(), self.spec, row)
+            return self.page("panel/conflict.html", row=row, outcome=outcome, opened=opened, saved_by=told), 409
         return self._form(outcome.sheet, row, records.still_open()), 422
 
     def _form(self, sheet: records.Sheet, row: Any, opened: records.Opened) -> str:
