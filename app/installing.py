@@ -137,7 +137,10 @@ def _grant(role: Role, rights: Iterable[PermissionView]) -> None:
 
 def _rights(session: Session) -> dict[tuple[str, str], PermissionView]:
     """Every right there is, as FAB stores it; the missing ones are made."""
-    wanted = [(verb, spec.permission) for spec in specs().values() for verb in accounts.offered(spec)] + [accounts.PERSONAL]
+    wanted = [(verb, spec.permission) for spec in specs().values() for verb in accounts.offered(spec)] + [
+        accounts.PERSONAL,
+        *accounts.ROLE_RIGHTS,
+    ]
     verbs = {row.name: row for row in session.scalars(select(Permission))}
     views = {row.name: row for row in session.scalars(select(ViewMenu))}
     pairs = {(row.permission.name, row.view_menu.name): row for row in session.scalars(select(PermissionView))}

@@ -235,6 +235,11 @@ class Spec:
         return getattr(self.model, "row_stamp", None)
 
     @property
+    def has_files(self) -> bool:
+        """Whether rows leave and come in as CSV and Excel."""
+        return bool(self.model.__files__)
+
+    @property
     def can_add(self) -> bool:
         return self.writable and bool(self.model.__addable__)
 

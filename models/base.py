@@ -51,7 +51,7 @@ class Base(DeclarativeBase):
     · `__ahead__` rows lie in days to come: the list opens at today and runs forward
     · `__writable__` False: rows come from rules, no form adds or changes them · `__addable__`, `__deletable__` False: rows begin
     or end by a rule of their own · `__inline_of__` the relation whose page edits
-    these rows inline · `__internal__` no screen at all.
+    these rows inline · `__files__` False: neither exported nor imported · `__internal__` no screen at all.
     """
 
     metadata = metadata
@@ -69,6 +69,7 @@ class Base(DeclarativeBase):
     __addable__: ClassVar[bool] = True
     __deletable__: ClassVar[bool] = True
     __inline_of__: ClassVar[str] = ""
+    __files__: ClassVar[bool] = True
     __indexed__: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     is_correctable: ClassVar[bool] = False

@@ -46,7 +46,7 @@ class Master(Base):
     """A table kept in the masters' room: small, without personal data and without row scope."""
 
     __abstract__ = True
-    __master__, __area__, __group__ = True, "masters", "マスタ"
+    __master__, __area__, __group__, __files__ = True, "masters", "マスタ", False
 
 
 class Counter(Master):

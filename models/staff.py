@@ -35,7 +35,7 @@ class Staff(User):
     __order__ = ("id", "asc")
     __master__ = __append_only__ = False
     __writable__ = __addable__ = True
-    __deletable__ = False
+    __deletable__ = __files__ = False
     __history__ = None
 
     department: Mapped[str] = mapped_column(String(100), nullable=False, default="", server_default="")

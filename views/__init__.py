@@ -10,6 +10,7 @@ from models import Staff
 from views import frame, jump, masters
 from views.generate import panel_view
 from views.panel import PanelView
+from views.roles import RolesView
 from views.staff import StaffView
 
 BASES: dict[type, type[PanelView]] = {Staff: StaffView}
@@ -20,6 +21,7 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
     """Generates the screens of every table known now; a table that a test adds before start gets its own too."""
     for spec in panel_specs():
         appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
+    appbuilder.add_view_no_menu(RolesView)
     masters.register(app, [spec for spec in specs().values() if spec.is_master])
     jump.register(app)
     frame.register(app)

@@ -26,7 +26,8 @@ def _left_out(spec: Spec, base: type[PanelView]) -> set[str]:
     more = {
         "pick": picks,
         "add": spec.can_add,
-        "import_": spec.can_add,
+        "export": spec.has_files,
+        "import_": spec.can_add and spec.has_files,
         "edit": spec.can_change,
         "delete": spec.can_delete,
         "delete_selected": spec.can_delete,

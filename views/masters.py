@@ -42,7 +42,6 @@ class MasterView(Recording, ModelView):
     """One master table. Flask-Admin gives it its address and its place; what it shows and does is ours."""
 
     action_view = export = ajax_lookup = None  # not offered, so not routed
-    no_files = True
 
     def _refresh_cache(self) -> None:
         """Flask-Admin would build lists and forms of its own; ours come from the Spec."""

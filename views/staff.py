@@ -20,9 +20,7 @@ from views.panel import PanelView
 class StaffView(PanelView):
     """Accounts are never deleted or exchanged as files: the log refers to them by name."""
 
-    exclude_route_methods = PanelView.exclude_route_methods | {"export", "import_"}
     show_template = "panel/staff.html"
-    no_files = True
 
     @expose("/link/<pk>", methods=["POST"])
     @allowed("edit")

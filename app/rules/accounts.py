@@ -74,6 +74,8 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 PERSONAL = ("can_export_personal", "PersonalData")
 """Export with personal columns unmasked: a right of its own, beside the right to export the table."""
+ROLE_RIGHTS = (("can_list", "Role"), ("can_edit", "Role"))
+"""To see and to change what roles may do: given with the accounts."""
 PERSONAL_ROLES = ("manager",)
 
 
@@ -89,6 +91,7 @@ def rights_of(role: str) -> Iterator[tuple[str, str]]:
         for verb in RIGHTS[role].get(spec.area, ()):
             if verb in offered(spec):
                 yield verb, spec.permission
+    yield from (right for right in ROLE_RIGHTS if right[0] in RIGHTS[role].get("users", ()))
     if role in PERSONAL_ROLES:
         yield PERSONAL
 
@@ -101,8 +104,9 @@ def offered(spec: Spec) -> tuple[str, ...]:
             ("can_add", spec.can_add),
             ("can_edit", spec.can_change),
             ("can_delete", spec.can_delete),
-            ("can_import", spec.can_add),
+            ("can_import", spec.can_add and spec.has_files),
+            ("can_export", spec.has_files),
         )
         if may
     ]
-    return (*VIEW, "can_export", *more)
+    return (*VIEW, *more)
