@@ -1,16 +1,18 @@
-"""Settings: read once from the environment and `.env`, typed, refusing nonsense. Only the edge reads them."""
+"""Settings: read once from the environment and `.env`, typed, refusing nonsense. Whoever starts the product hands their values down."""
 
 from __future__ import annotations
 
 import ipaddress
-import secrets
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).parent
+VAR = ROOT / "var"
+"""What this machine keeps for itself: the database of a trial, its keys and locks."""
 Words = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -22,7 +24,7 @@ class Settings(BaseSettings):
     app_env: Literal["development", "production"] = Field(
         "development", description="production では安全でない既定値を拒否します"
     )
-    database_url: str = Field(f"sqlite:///{ROOT / 'var' / 'app.db'}", description="SQLite または PostgreSQL の URL")
+    database_url: str = Field(f"sqlite:///{VAR / 'app.db'}", description="SQLite または PostgreSQL の URL")
     redis_url: str = Field("", description="回数制限を複数プロセスで共有する Redis")
     secret_key: str = Field("", description="Cookie とトークンの署名鍵（production では必須、32文字以上）")
     host: str = Field("127.0.0.1", description="待ち受けるアドレス")
@@ -88,13 +90,14 @@ class Settings(BaseSettings):
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix("sqlite:///")) if self.is_sqlite else None
 
-    def key(self) -> str:
-        """The signing key: the configured one, or in development one kept beside the database."""
-        if self.secret_key:
-            return self.secret_key
-        path = ROOT / "var" / "secret_key"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(secrets.token_urlsafe(48))
-            path.chmod(0o600)
-        return path.read_text().strip()
+
+def load() -> Settings:
+    """The settings; a process that cannot live with them ends with a sentence for each."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{str(e['loc'][0]).upper() + ': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        sys.exit("設定を確認してください。\n" + "\n".join(lines))

@@ -18,7 +18,7 @@ from app.context import TOKYO
 from app.demo_accounts import ACCOUNTS
 from app.extensions import db
 from app.installing import Outcome, install
-from config import Settings
+from config import Settings, load
 from models import Card, Reservation
 
 THREADS = 8  # a site's requests at the same time
@@ -28,16 +28,16 @@ TRIAL_SEED = 1
 def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
-    globals()["app"] = made = create_app("staff", serving.settings())
+    globals()["app"] = made = create_app("staff", load())
     return made
 
 
 def main() -> None:
-    settings = serving.settings()
+    settings = load()
     stop = threading.Event()
     serving.listen_for_stop(stop)
-    serving.claim(settings, "resident", "staff")
     staff, resident = create_app("staff", settings), create_app("resident", settings)
+    serving.claim(resident, staff)
     outcome = install(staff)
     if settings.demo:
         _small_demo(staff)

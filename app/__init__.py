@@ -7,11 +7,22 @@ from typing import Literal
 
 from flask import Flask
 
-from app import cli, edge, headers, health, i18n, limits, schema
+from app import cli, edge, headers, health, i18n, limits, private, schema
 from app.extensions import db, engine_options, tune
-from config import ROOT, Settings
+from config import ROOT, VAR, Settings
 
 Site = Literal["resident", "staff"]
+HANDED_DOWN = (
+    "trusted_hosts",
+    "trusted_proxies",
+    "callcenter_networks",
+    "redis_url",
+    "limit_login",
+    "limit_booking",
+    "limit_lookup",
+    "demo",
+    "demo_password",
+)
 CALLCENTER = "神戸市マイナンバーコールセンター\n電話 078-000-0000（仮の番号）\n受付 9時から20時まで"
 
 
@@ -21,15 +32,13 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
     schema.must_be_sound()
     app = Flask("app", root_path=str(ROOT / "app"))
     app.config.update(_flask_settings(site, settings))
-    app.extensions["settings"] = settings
     db.init_app(app)
     cli.init(app)
     health.init(app)
     with app.app_context():
         tune(db.engine)
-        headers.init(app, production=settings.is_production, proxies=settings.trusted_proxies)
-        limits.init(app, settings)
-        i18n.init(app)
+        headers.init(app)
+        limits.init(app)
         if site == "staff":
             _staff(app)
         else:
@@ -38,18 +47,22 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
 
 
 def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
+    """The settings as every module below finds them: in Flask's `config`, never by asking for `Settings`."""
     production = settings.is_production
     return {
-        "SECRET_KEY": settings.key(),
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        **{name.upper(): getattr(settings, name) for name in HANDED_DOWN},
         "SITE": site,
+        "PRODUCTION": production,
+        "VAR": VAR,
+        "SECRET_KEY": settings.secret_key or private.secret(VAR / "secret_key", 48),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "TRUSTED_HOSTS": list(settings.trusted_hosts),
         "MAX_CONTENT_LENGTH": 20 * 1024 * 1024,
         "SESSION_COOKIE_NAME": f"__Host-{site}" if production else site,
         "SESSION_COOKIE_SECURE": production,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Strict" if site == "staff" else "Lax",
+        "SESSION_IDLE": timedelta(minutes=settings.session_idle_minutes),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
         "WTF_CSRF_TIME_LIMIT": None,
         "FAB_INDEX_VIEW": "views.home.HomeView",
@@ -60,6 +73,7 @@ def _staff(app: Flask) -> None:
     import views
     from app import security
 
+    i18n.init(app)
     views.register(app, security.init(app))
     i18n.always_japanese(app)
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, event, insert, inspect
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
+from app import text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
@@ -41,10 +42,14 @@ _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says ho
 
 def declare(session: Session, noun: str, verb: str, label: str = "", **detail: Any) -> Act:
     """Says what this request or job is doing; later words about the same act are added to its detail."""
+    context(session).act = found = act(noun, verb, label, **detail)
+    return found
+
+
+def act(noun: str, verb: str, label: str = "", **detail: Any) -> Act:
+    """An act by its name. `declare` it, unless its row is written by itself."""
     name, kind = VERBS[verb]
-    act = Act(code=f"{noun}.{verb}", name=f"{label} {name}".strip(), kind=kind, detail=dict(detail))
-    context(session).act = act
-    return act
+    return Act(code=f"{noun}.{verb}", name=f"{label} {name}".strip(), kind=kind, detail=dict(detail))
 
 
 def note(session: Session, **detail: Any) -> None:
@@ -151,6 +156,7 @@ def row_of(current: Context) -> dict[str, Any]:
         detail["変更"] = [{k: c[k] for k in ("対象", "番号", "種別", "項目")} for c in current.changes[:_LISTED_CHANGES]]
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
+    told = text.hide_personal_numbers(detail)  # none should have come this far; if one has, the log says so instead of keeping it
     actor = current.actor
     return {
         "started_at": current.started_at,
@@ -161,8 +167,8 @@ def row_of(current: Context) -> dict[str, Any]:
         "action_class": act.kind,
         "action_code": act.code,
         "action_name": act.name,
-        "detail": detail,
-        "my_number_access": MyNumberAccess.REFUSED if act.personal_number else MyNumberAccess.NONE,
+        "detail": told,
+        "my_number_access": MyNumberAccess.REFUSED if act.personal_number or told != detail else MyNumberAccess.NONE,
         "application_id": act.application_id or (cards[0] if cards else None),
         "client_info": actor.client[:300],
         "request_id": current.request_id,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from models import ActionClass
+from models import ActionClass, Staff
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -84,6 +84,11 @@ def acting(session: Session, actor: Actor) -> Iterator[Context]:
         yield enter(session, Context(actor=actor))
     finally:
         session.info["context"] = before or Context()
+
+
+def person(user: Staff, *, client: str = "", counters: frozenset[int] | None = frozenset()) -> Actor:
+    """The owner of an account as the one who acts."""
+    return Actor(user_id=user.username, name=user.full_name, department=user.department, client=client, counters=counters)
 
 
 def system(name: str) -> Actor:

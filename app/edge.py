@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from flask import session as browser
 from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -16,28 +15,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app import audit
+from app import addresses, audit, text
 from app.constraints import explain
-from app.context import Act, Actor, Context, enter
-from app.errors import AppError, Busy, PersonalNumberFound
+from app.context import Actor, Context, enter
+from app.errors import AppError, Busy, NotFound, PersonalNumberFound, Refused
 from app.extensions import db, reading
-from models import ActionClass
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 HEALTH = ("healthz", "readyz")
 
-REFUSAL = "access.refused"
-
 SENTENCES = {
     400: "送られた内容を受け付けられませんでした。画面を開き直して、もう一度お試しください。",
-    403: "この操作をする権限がありません。必要なときは、管理者に申し出てください。",
-    404: "見つかりません。削除されたか、閲覧できない情報です。",
+    403: Refused().message,
+    404: NotFound().message,
     405: "この操作は受け付けていません。",
     409: "ほかの人が先に変更しました。画面を開き直してください。",
     413: "送られたデータが大きすぎます。",
     429: "短い時間に操作が繰り返されたため、受け付けを止めています。しばらくしてから、もう一度お試しください。",
     500: "処理中に問題が起きました。入力は保存されていません。続くときは、システム担当に下の番号を伝えてください。",
-    503: "ただいま混み合っています。入力は保存されていません。少し待ってから、もう一度お試しください。",
+    503: Busy().message,
 }
 
 
@@ -47,6 +43,7 @@ def init(app: Flask, who: Callable[[], Actor]) -> None:
     app.config.setdefault("ERROR_TEMPLATE", "error.html")
     app.before_request(_known_host)
     app.before_request(lambda: begin(who))
+    app.before_request(_no_nul)
     app.after_request(_finish)
     app.teardown_request(_over)
     app.register_error_handler(AppError, _app_error)
@@ -80,6 +77,20 @@ def begin(who: Callable[[], Actor]) -> None:
     if is_plain(request.endpoint):
         return
     current.actor = who()
+
+
+def _no_nul() -> None:
+    """No keyboard types a NUL, and PostgreSQL stores none: refused here, once, whatever field or address it came in."""
+    if "\0" in request.path or any("\0" in word for word in _words_sent()):
+        raise AppError(SENTENCES[400])
+
+
+def _words_sent() -> Iterator[str]:
+    for fields in (request.args, request.form):
+        for name, value in fields.items(multi=True):
+            yield from (name, value)
+    for name, file in request.files.items(multi=True):
+        yield from (name, file.filename or "")
 
 
 def _over(_error: BaseException | None) -> None:
@@ -143,13 +154,18 @@ def log_with_changes() -> None:
 
 def refuse(current: Context, what: str) -> None:
     """Turns the act under way into a refusal, so that its row says what was not allowed."""
-    current.act = Act(code=REFUSAL, name="アクセス 拒否", kind=ActionClass.AUTH, detail={"対象": what, "方法": request.method})
+    current.act = audit.act("access", "refused", "アクセス", 対象=what, 方法=request.method)
+
+
+def screen() -> str:
+    """What was asked for, by the name of its route: the address itself may hold anything that somebody typed."""
+    return request.endpoint or "ない画面"
 
 
 def _app_error(error: AppError) -> Any:
     if isinstance(error, PersonalNumberFound):
         current: Context = g.context
-        current.act = current.act or Act(code="form.refused", name="入力 拒否", kind=ActionClass.EDIT)
+        current.act = current.act or audit.act("form", "refused", "入力")
         current.act.personal_number = True
     return page(error.status, error.message)
 
@@ -169,7 +185,7 @@ def _database_error(error: DBAPIError | PoolTimeout) -> Any:
     if isinstance(error, IntegrityError):
         return page(409, explain(error))
     if isinstance(error, OperationalError | PoolTimeout):
-        return page(503, Busy().message)
+        return page(503)
     return _unexpected(error)
 
 
@@ -184,8 +200,8 @@ def page(status: int, sentence: str | None = None) -> Response:
     """One error page for everything: what happened, what to do, and the number to quote. A refusal is always logged as one."""
     db.session.rollback()
     current: Context | None = g.get("context")
-    if status == 403 and current and not (current.act and current.act.code == REFUSAL):
-        refuse(current, request.path)
+    if status == 403 and current and not (current.act and current.act.code == "access.refused"):
+        refuse(current, screen())
     number = current.request_id if current else ""
     words, kind = sentence or SENTENCES.get(status, SENTENCES[400]), "html"
     try:
@@ -198,49 +214,10 @@ def page(status: int, sentence: str | None = None) -> Response:
 
 def client() -> str:
     """クライアント情報 of the log: the address the request came from, and the browser."""
-    address = client_address(current_app.extensions["settings"].trusted_proxies)
-    return f"{address} {request.user_agent.string[:200]}"
+    return text.tidy(f"{client_address()} {request.user_agent.string[:200]}")
 
 
-def client_address(trusted: tuple[str, ...]) -> str:
-    """The nearest address that is not a proxy of ours; a header from anybody else is not believed."""
-    forwarded = [w.strip() for w in request.headers.get("X-Forwarded-For", "").split(",") if w.strip()]
-    chain = [request.remote_addr or "", *reversed(forwarded)]
-    for address in chain:
-        if not is_within(address, trusted):
-            return address
-    return chain[-1]
-
-
-def is_within(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        return any(ipaddress.ip_address(address) in ipaddress.ip_network(word, strict=False) for word in networks)
-    except ValueError:
-        return False
-
-
-def limit_key(address: str) -> str:
-    """What is counted: an IPv4 address, or the /64 that one household or office has of IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
-
-
-__all__ = [
-    "begin",
-    "client",
-    "client_address",
-    "flash",
-    "init",
-    "is_file",
-    "is_plain",
-    "is_within",
-    "limit_key",
-    "log_with_changes",
-    "page",
-    "redirect",
-    "refuse",
-    "write_alone",
-]
+def client_address() -> str:
+    return addresses.client_address(
+        request.remote_addr or "", request.headers.get("X-Forwarded-For", ""), current_app.config["TRUSTED_PROXIES"]
+    )

@@ -18,6 +18,9 @@ class Refused(AppError):
 
     status = 403
 
+    def __init__(self, message: str = "この操作をする権限がありません。必要なときは、管理者に申し出てください。") -> None:
+        super().__init__(message)
+
 
 class NotFound(AppError):
     """No such row, or none that this person may see: the two are told apart by nobody."""

@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from app import edge
+from app.addresses import is_within
 
 csrf = CSRFProtect()
 STALE = (
@@ -35,15 +36,15 @@ HSTS = "max-age=63072000; includeSubDomains"
 _YEAR, _HOUR = 31_536_000, 3600
 
 
-def init(app: Flask, *, production: bool, proxies: tuple[str, ...] = ()) -> None:
+def init(app: Flask) -> None:
     """First of all that hooks on to the application: so the check runs first, and the headers are put on last."""
-    _know_tls(app, proxies)
+    _know_tls(app, app.config["TRUSTED_PROXIES"])
     csrf.init_app(app)
     app.register_error_handler(CSRFError, lambda _error: edge.page(400, STALE))
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.url_defaults(_versioned)
     app.after_request(_secure)
-    if production:
+    if app.config["PRODUCTION"]:
         app.after_request(_only_by_tls)
 
 
@@ -52,7 +53,7 @@ def _know_tls(app: Flask, proxies: tuple[str, ...]) -> None:
     inner = app.wsgi_app
 
     def wsgi_app(environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("HTTP_X_FORWARDED_PROTO") == "https" and edge.is_within(environ.get("REMOTE_ADDR", ""), proxies):
+        if environ.get("HTTP_X_FORWARDED_PROTO") == "https" and is_within(environ.get("REMOTE_ADDR", ""), proxies):
             environ["wsgi.url_scheme"] = "https"
         return inner(environ, start_response)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import redis
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -10,13 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from config import ROOT
 
 
 def init(app: Flask) -> None:
     app.add_url_rule("/healthz", "healthz", lambda: _answer("ok"))
     app.add_url_rule("/readyz", "readyz", readyz)
-    app.extensions["schema_head"] = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
+    app.extensions["schema_head"] = ScriptDirectory(str(Path(app.root_path).with_name("migrations"))).get_current_head()
 
 
 def readyz() -> Response:
@@ -29,7 +30,7 @@ def readyz() -> Response:
         return _answer("database", 503)
     if head != current_app.extensions["schema_head"]:
         return _answer("schema", 503)
-    return _answer("ok" if _redis_answers(current_app.extensions["settings"].redis_url) else "degraded")
+    return _answer("ok" if _redis_answers(current_app.config["REDIS_URL"]) else "degraded")
 
 
 def _redis_answers(url: str) -> bool:

@@ -7,11 +7,8 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
-from flask_babel import Babel  # type: ignore[import-untyped]
 
-from config import ROOT
-
-DIRECTORY = ROOT / "app" / "translations"
+DIRECTORY = Path(__file__).with_name("translations")
 LOCALE = "ja_JP"
 """FAB keeps its Japanese under `ja_JP`, the others under `ja`. The longer name finds both; the shorter one would miss FAB's."""
 
@@ -34,12 +31,10 @@ def compile_catalogues(directory: Path = DIRECTORY) -> list[Path]:
 
 
 def init(app: Flask) -> None:
-    """Says where our catalogues are, before FAB or Babel look."""
+    """Says where our catalogues are, before FAB looks. The residents' pages are Japanese by themselves."""
     app.config.update(
         BABEL_DEFAULT_LOCALE=LOCALE, BABEL_DEFAULT_TIMEZONE="Asia/Tokyo", BABEL_TRANSLATION_DIRECTORIES=str(DIRECTORY)
     )
-    if app.config["SITE"] == "resident":
-        Babel(app, locale_selector=lambda: LOCALE)
 
 
 def always_japanese(app: Flask) -> None:

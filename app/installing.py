@@ -7,10 +7,10 @@ is given to the roles that `app.rules.accounts` gives it to; rights that were kn
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import alembic.command
@@ -19,17 +19,15 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app import audit, demo_accounts, masters_seed, text
+from app import audit, demo_accounts, masters_seed, private, text
 from app.context import acting, context, system
 from app.extensions import db
 from app.locks import one_set_up
 from app.rules import accounts
 from app.schema import Spec, specs
-from config import ROOT, Settings
 from models import Installed
 
 REKEYED_AT_ONCE = 5_000  # rows
-PASSWORD_FILE = ROOT / "var" / "demo_password"
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,14 @@ class Outcome:
 
 def install(app: Flask) -> Outcome:
     """Migrates the database and writes what is missing. Safe to run from two places at once."""
-    settings: Settings = app.extensions["settings"]
-    if settings.sqlite_path:
-        settings.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
-    with app.app_context(), one_set_up(db.engine):
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            private.file(Path(str(db.engine.url.database)))
+        return _installed(app)
+
+
+def _installed(app: Flask) -> Outcome:
+    with one_set_up(db.engine):
         migrate(app)
         password = ""
         with _writing() as session:
@@ -53,8 +55,8 @@ def install(app: Flask) -> Outcome:
             _roles(session, once)
             _rows(session, once)
             _search_keys(session, once)
-            if settings.demo:
-                password = demo_accounts.install(session, once, _demo_password(settings), forced=bool(settings.demo_password))
+            if app.config["DEMO"]:
+                password = demo_accounts.install(session, once, _demo_password(app), forced=bool(app.config["DEMO_PASSWORD"]))
         return Outcome(added=once.added, demo_password=password)
 
 
@@ -153,12 +155,6 @@ def _rights(session: Session) -> dict[tuple[str, str], PermissionView]:
     return pairs
 
 
-def _demo_password(settings: Settings) -> str:
+def _demo_password(app: Flask) -> str:
     """The configured password, or one made up once and kept beside the database of the trial."""
-    if settings.demo_password:
-        return settings.demo_password
-    if not PASSWORD_FILE.exists():
-        PASSWORD_FILE.parent.mkdir(parents=True, exist_ok=True)
-        PASSWORD_FILE.write_text(secrets.token_urlsafe(12))
-        PASSWORD_FILE.chmod(0o600)
-    return PASSWORD_FILE.read_text().strip()
+    return str(app.config["DEMO_PASSWORD"] or private.secret(app.config["VAR"] / "demo_password", 12))

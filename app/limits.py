@@ -6,18 +6,16 @@ When Redis goes away each process counts for itself until it is back: limited, n
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import time
 
 from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from limits import parse, parse_many
 
-from app import audit
+from app import audit, edge
+from app.addresses import is_within, limit_key, limit_network
 from app.context import Actor, Context
-from app.edge import client, client_address, is_within, limit_key, page
 from app.extensions import db
-from config import Settings
 
 LIMIT_ACCOUNT = "10 per 15 minutes; 20 per hour"
 """Wrong passwords for one account from one network: the wait grows from a quarter of an hour to an hour, and always ends."""
@@ -25,28 +23,27 @@ _TOLD_ONCE = parse("1 per minute")
 _REDIS = {"socket_connect_timeout": 1, "socket_timeout": 1}  # seconds; a silent Redis must not hold every sign-in
 
 
-def settings() -> Settings:
-    found: Settings = current_app.extensions["settings"]
-    return found
-
-
 def limit_login() -> str:
-    return settings().limit_login
+    return _setting("LIMIT_LOGIN")
 
 
 def limit_booking() -> str:
-    return settings().limit_booking
+    return _setting("LIMIT_BOOKING")
 
 
 def limit_lookup() -> str:
-    return settings().limit_lookup
+    return _setting("LIMIT_LOOKUP")
+
+
+def _setting(name: str) -> str:
+    return str(current_app.config[name])
 
 
 def caller() -> str:
     """Who is counted: a signed-in person where people share an address (the office, the call centre), else the address."""
-    site, address = current_app.config["SITE"], client_address(settings().trusted_proxies)
+    site, address = current_app.config["SITE"], edge.client_address()
     person = g.context.actor.user_id if "context" in g else ""
-    if person not in ("", "resident") and (site == "staff" or is_within(address, settings().callcenter_networks)):
+    if person not in ("", "resident") and (site == "staff" or is_within(address, current_app.config["CALLCENTER_NETWORKS"])):
         return f"{site}:person:{person}"
     return f"{site}:{limit_key(address)}"
 
@@ -58,12 +55,7 @@ def account() -> str:
     """
     typed = request.form.get("username", "").strip().casefold()
     digest = hashlib.sha256(f"{current_app.secret_key!r}{typed}".encode()).hexdigest()[:32]
-    return f"account:{digest}@{_network(client_address(settings().trusted_proxies))}"
-
-
-def _network(address: str) -> str:
-    key = limit_key(address)
-    return key if "/" in key or key == "unknown" else str(ipaddress.ip_network(f"{key}/24", strict=False))
+    return f"account:{digest}@{limit_network(edge.client_address())}"
 
 
 def _breached(breach: RequestLimit) -> None:
@@ -75,14 +67,15 @@ def _breached(breach: RequestLimit) -> None:
 limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False, on_breach=_breached)
 
 
-def init(app: Flask, site_settings: Settings) -> None:
+def init(app: Flask) -> None:
     """Puts the one limiter on a site. Before FAB, which would otherwise make its own and switch limiting off."""
-    for name in ("limit_login", "limit_booking", "limit_lookup"):
-        _must_be_limits(name, getattr(site_settings, name))
+    for name in ("LIMIT_LOGIN", "LIMIT_BOOKING", "LIMIT_LOOKUP"):
+        _must_be_limits(name, app.config[name])
+    redis_url = app.config["REDIS_URL"]
     app.config.update(
         RATELIMIT_ENABLED=True,
-        RATELIMIT_STORAGE_URI=site_settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS=_REDIS if site_settings.redis_url else {},
+        RATELIMIT_STORAGE_URI=redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=_REDIS if redis_url else {},
     )
     limiter._storage_dead = False  # a new storage is not the one that was found dead
     limiter.init_app(app)
@@ -95,9 +88,7 @@ def _must_be_limits(name: str, value: str) -> None:
     try:
         parse_many(value)
     except ValueError as error:
-        raise ValueError(
-            f"{name.upper()} は「5 per minute; 30 per hour」のように書いてください（いまの値: {value!r}）"
-        ) from error
+        raise ValueError(f"{name} は「5 per minute; 30 per hour」のように書いてください（いまの値: {value!r}）") from error
 
 
 def _too_often(_error: RateLimitExceeded) -> Response:
@@ -105,9 +96,9 @@ def _too_often(_error: RateLimitExceeded) -> Response:
     current: Context | None = g.get("context")
     if current and g.get("first_breach"):
         if not current.actor.user_id:
-            current.actor = Actor(user_id="unknown", client=client())
+            current.actor = Actor(user_id="unknown", client=edge.client())
         audit.declare(db.session(), "limit", "refused", "回数制限", 対象=request.endpoint)
-    return page(429)
+    return edge.page(429)
 
 
 def _say_when(response: Response) -> Response:

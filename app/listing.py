@@ -20,13 +20,14 @@ from app import plans
 from app.context import TOKYO
 from app.schema import Part, Spec
 from app.searching import Search, TooShort
+from app.text import has_personal_number
 
 COUNT_CAP = 10_000
 SIZES = (20, 50, 100)
 COMMON = 2_000
 """With more hits than this the rows are met in list order; with fewer they are gathered from the index and sorted."""
 
-_CODE = re.compile(r"(?!\d{12})[A-Za-z0-9_.\-]{1,30}")  # what a value of a code list can be, and never a personal number
+_CODE = re.compile(r"[A-Za-z0-9_.\-]{1,30}")  # what a value of a code list can be
 
 Order = tuple[str, Literal["asc", "desc"]]
 
@@ -236,9 +237,9 @@ def _ends(part: Part, value: Range) -> tuple[Any, Any]:
 
 
 def parse(spec: Spec, key: str, raw: Any) -> Any:
-    """A filter's typed text as a value of its column; None when it means nothing (and is then left out)."""
+    """A filter's typed text as a value of its column; None when it means nothing (and is then left out), as a 個人番号 never does."""
     part = {p.key: p for p in spec.filters}.get(key)
-    if part is None or raw in (None, ""):
+    if part is None or raw in (None, "") or has_personal_number(str(raw)):
         return None
     try:
         if part.enum:
@@ -256,8 +257,9 @@ def parse(spec: Spec, key: str, raw: Any) -> Any:
 
 
 def whole(words: str, type_: Any) -> int | None:
-    """Typed digits as a number that a column of this type can hold; None when it cannot be one."""
-    return int(words) if words.isascii() and words.isdecimal() and len(words) < 20 and int(words) <= largest(type_) else None
+    """Typed digits as a number that a column of this type can hold; None when it cannot be one, or is a 個人番号."""
+    is_number = words.isascii() and words.isdecimal() and len(words) < 20 and int(words) <= largest(type_)
+    return int(words) if is_number and not has_personal_number(words) else None
 
 
 def largest(type_: Any) -> int:

@@ -10,13 +10,14 @@ from typing import IO
 
 from sqlalchemy import Engine, text
 
+from app import private
+
 SETUP = 0x736574  # "set": held by one set-up at a time
 
 
 def take(path: Path, *, wait: bool = False) -> IO[str] | None:
     """The locked file, to be kept open while the lock is wanted; None when another process has it. It dies with the process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
+    file = private.file(path).open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

@@ -20,11 +20,17 @@ from app.schema import Spec
 from app.text import alnum, fold, has_personal_number, pieces, place, tidy
 
 MOST_VALUES = 30  # names that one search may mean at once
+LONGEST = 100  # characters of a search
 
 
 class TooShort(AppError):
     def __init__(self) -> None:
         super().__init__("検索する言葉は2文字以上で入力してください。", field="q")
+
+
+class TooLong(AppError):
+    def __init__(self) -> None:
+        super().__init__(f"検索する言葉は{LONGEST}文字以内で入力してください。", field="q")
 
 
 class TooMany(AppError):
@@ -54,8 +60,7 @@ class Search:
     @classmethod
     def of(cls, session: Session, spec: Spec, typed: str) -> Search:
         """A number is looked for first; anything else, or a number that is nowhere, among the words."""
-        if has_personal_number(typed):
-            raise PersonalNumberFound(field="q")
+        must_be_searchable(typed)
         dialect = session.get_bind().dialect.name
         typed = tidy(typed)
         if not typed:
@@ -121,6 +126,14 @@ class Search:
         )
         found: ColumnElement[bool] = self.spec.model.id.in_(hits)
         return found
+
+
+def must_be_searchable(typed: str) -> None:
+    """Says no before anything is done with the words: looked for, kept for the way back, or counted."""
+    if len(typed) > LONGEST:
+        raise TooLong
+    if has_personal_number(typed):
+        raise PersonalNumberFound(field="q")
 
 
 def _quoted(phrases: list[str], between: str) -> str:

@@ -14,25 +14,24 @@ from flask_login import LoginManager, current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app import edge, limits, passwords, sessions, sign_in
-from app.context import Actor, context
+from app import edge, gate, limits, passwords, sessions, sign_in
+from app.context import Actor, context, person
 from app.extensions import db
-from app.own_password import LinkView, PasswordView, reset_link
+from app.own_password import LinkView, PasswordView
 from app.rules import accounts
 from app.session_interface import StaffSessions
-from config import Settings
 from models import Staff
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def _closed(trusted_hosts: tuple[str, ...], limit_login: str) -> dict[str, Any]:
     """Every default of FAB and Flask-Login that is too open, or writes at start."""
-    hosts = [pattern for host in settings.trusted_hosts for pattern in (host, f"{host}:*")]
+    hosts = [pattern for host in trusted_hosts for pattern in (host, f"{host}:*")]
     return {
         "AUTH_TYPE": AUTH_DB,
         "AUTH_USER_REGISTRATION": False,
         "AUTH_USERNAME_CI": True,
         "AUTH_RATE_LIMITED": True,
-        "AUTH_RATE_LIMIT": settings.limit_login,
+        "AUTH_RATE_LIMIT": limit_login,
         "AUTH_ROLE_ADMIN": "fab_admin",
         "AUTH_ROLE_PUBLIC": "fab_public",  # FAB asks for the names; nobody holds these roles
         "FAB_ROLES": {},
@@ -83,10 +82,8 @@ class StaffSecurity(SecurityManager):
     def create_login_manager(self, app: Flask) -> LoginManager:
         manager = LoginManager(app)
         manager.user_loader(self.load_user)
-        manager.unauthorized_handler(sign_in.to_sign_in)
+        manager.unauthorized_handler(gate.to_sign_in)
         return manager
-
-    # -- who ----------------------------------------------------------------------------------------------------------
 
     def load_user(self, pk: Any) -> Staff | None:
         """The account of this browser's session, asked at every request: it may have ended a moment ago."""
@@ -114,8 +111,6 @@ class StaffSecurity(SecurityManager):
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:
         raise NotImplementedError("app.sign_in counts, in the request's transaction or with the log row")
 
-    # -- passwords ----------------------------------------------------------------------------------------------------
-
     def reset_password(self, userid: int, password: str) -> None:
         """What FAB's command calls, which does not commit; sessions end with the old password's stamp."""
         db.session.get_one(Staff, userid).password = passwords.hashed(password)
@@ -124,8 +119,6 @@ class StaffSecurity(SecurityManager):
     def add_user(self, *args: Any, password: str = "", hashed_password: str = "", **kwargs: Any) -> Any:
         stored = hashed_password or (passwords.hashed(password) if password else passwords.unusable())
         return super().add_user(*args, hashed_password=stored, **kwargs)
-
-    # -- rights -------------------------------------------------------------------------------------------------------
 
     def has_access(self, permission_name: str, view_name: str) -> bool:
         return (permission_name, view_name) in self.rights()
@@ -163,29 +156,15 @@ def actor() -> Actor:
         return Actor(client=edge.client())
     far = accounts.reach([role.name for role in current_user.roles])
     own = frozenset(counter.id for counter in current_user.counters)
-    return Actor(
-        user_id=current_user.username,
-        name=current_user.full_name,
-        department=current_user.department,
-        client=edge.client(),
-        counters=None if far == "all" else own if far == "own" else frozenset(),
-    )
+    return person(current_user, client=edge.client(), counters=None if far == "all" else own if far == "own" else frozenset())
 
 
 def init(app: Flask) -> AppBuilder:
     """Puts FAB on the staff site, with the edge and the gate in front of every page."""
-    settings: Settings = app.extensions["settings"]
-    app.config.update(_settings(settings))
-    app.session_interface = StaffSessions(settings)
+    config = app.config
+    config.update(_closed(config["TRUSTED_HOSTS"], config["LIMIT_LOGIN"]))
+    app.session_interface = StaffSessions(idle=config["SESSION_IDLE"], longest=config["PERMANENT_SESSION_LIFETIME"])
     appbuilder = Panel(app, db.session, security_manager_class=StaffSecurity, base_template="panel/base.html")
     edge.init(app, actor)
-    sign_in.init(app)
+    gate.init(app)
     return appbuilder
-
-
-def end_all(user_id: int) -> int:
-    """Ends every session of an account: what an administrator's button calls."""
-    return sessions.end_all(db.session(), user_id)
-
-
-__all__ = ["Panel", "StaffSecurity", "actor", "end_all", "init", "reset_link"]

@@ -1,4 +1,4 @@
-"""What only a serving process needs: settings it can live with, the locks that keep a second one out, and its hourly work."""
+"""What only a serving process needs: the locks that keep a second one out, and its hourly work."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from flask import Flask
-from pydantic import ValidationError
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app import jobs
 from app.context import acting, system
 from app.extensions import db
 from app.locks import take
-from config import ROOT, Settings
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 EVERY = 3600.0  # seconds between rounds of hourly work
@@ -27,44 +26,34 @@ _held: list[IO[str]] = []
 """Locks last as long as the process."""
 
 
-def settings() -> Settings:
-    """The settings; a process that cannot live with them ends with a sentence for each."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [
-            f"{str(e['loc'][0]).upper() + ': ' if e['loc'] else ''}{e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
-        sys.exit("設定を確認してください。\n" + "\n".join(lines))
-
-
-def claim(chosen: Settings, *sites: str) -> None:
+def claim(*apps: Flask) -> None:
     """Keeps a second serving process off what only one may use. In production it refuses to start, otherwise it warns."""
-    if chosen.sqlite_path and not _take(f"{chosen.sqlite_path}.serving.lock"):
+    config = apps[0].config
+    url = make_url(config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite" and not _take(Path(f"{url.database}.serving.lock")):
         _object(
-            chosen,
-            f"データベース {chosen.sqlite_path.name} は、別のプロセスが使っています。SQLite で動かせるのは1プロセスだけです。"
+            f"データベース {Path(str(url.database)).name} は、別のプロセスが使っています。SQLite で動かせるのは1プロセスだけです。"
             "もう一方を止めるか、PostgreSQL を使ってください。",
+            fatal=config["PRODUCTION"],
         )
-    if chosen.is_production and not chosen.redis_url:
-        for site in sites:
-            if not _take(str(ROOT / "var" / f"{site}.limits.lock")):
+    if config["PRODUCTION"] and not config["REDIS_URL"]:
+        for site in (app.config["SITE"] for app in apps):
+            if not _take(config["VAR"] / f"{site}.limits.lock"):
                 _object(
-                    chosen,
                     f"{site} サイトは、別のプロセスで動いています。回数制限をプロセスどうしで共有するため、REDIS_URL を設定してください。",
+                    fatal=True,
                 )
 
 
-def _take(path: str) -> bool:
-    held = take(Path(path))
+def _take(path: Path) -> bool:
+    held = take(path)
     if held:
         _held.append(held)
     return held is not None
 
 
-def _object(chosen: Settings, sentence: str) -> None:
-    if chosen.is_production:
+def _object(sentence: str, *, fatal: bool) -> None:
+    if fatal:
         sys.exit(sentence)
     print(f"注意: {sentence}", file=sys.stderr)  # noqa: T201 - to the person at the terminal
 

@@ -18,7 +18,6 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from app import sessions
 from app.extensions import db
 from app.sessions import TABLE, StaffSession
-from config import Settings
 
 BEFORE_SIGN_IN = ("csrf_token", "_flashes")
 """All that is kept of somebody who has not signed in."""
@@ -31,10 +30,8 @@ class StaffSessions(SecureCookieSessionInterface):
 
     salt = "before-sign-in"
 
-    def __init__(self, settings: Settings) -> None:
-        self.idle, self.longest = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
-
-    # -- opening ------------------------------------------------------------------------------------------------------
+    def __init__(self, *, idle: timedelta, longest: timedelta) -> None:
+        self.idle, self.longest = idle, longest
 
     def open_session(self, app: Flask, request: Request) -> StaffSession:  # type: ignore[override]
         if _needs_none(request.path):
@@ -80,8 +77,6 @@ class StaffSessions(SecureCookieSessionInterface):
         stale = (TABLE.c.seen_at < now - self.idle) | (TABLE.c.created_at < now - self.longest)
         for row in connection.execute(select(TABLE).where(stale).limit(100)).all():
             sessions.end_row(connection, row, self._over(row, now) or _IDLE, now)
-
-    # -- saving -------------------------------------------------------------------------------------------------------
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Called after the request's transaction has ended, whatever became of it."""

@@ -22,12 +22,11 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
 from app import audit, passwords
-from app.audit import VERBS
-from app.context import TOKYO, Act, Actor, Context
+from app.context import TOKYO, Context, person
 from app.extensions import db, reading
 from models import Staff, WebSession
 
-TABLE, STAFF = cast(Table, WebSession.__table__), cast(Table, Staff.__table__)
+TABLE = cast(Table, WebSession.__table__)
 
 
 class StaffSession(CallbackDict[str, Any], SessionMixin):
@@ -123,13 +122,10 @@ def _empty(mine: StaffSession) -> None:
 def end_row(connection: Connection, row: Row[Any], why: str, now: datetime) -> None:
     """Deletes a session and says so in the log, once, whoever finds it over first."""
     if connection.execute(delete(TABLE).where(TABLE.c.id_hash == row.id_hash)).rowcount:
-        who = connection.execute(
-            select(STAFF.c.username, STAFF.c.last_name, STAFF.c.first_name, STAFF.c.department).where(STAFF.c.id == row.user_id)
-        ).one()
-        actor = Actor(user_id=who.username, name=f"{who.last_name} {who.first_name}".strip(), department=who.department)
-        name, kind = VERBS["expired"]
+        with Session(connection) as look:
+            actor = person(look.get_one(Staff, row.user_id))
         last = f"{row.seen_at.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}"
-        act = Act(code="session.expired", name=f"サインイン {name}", kind=kind, detail={"理由": why, "最後の操作": last})
+        act = audit.act("session", "expired", "サインイン", 理由=why, 最後の操作=last)
         audit.write_alone(connection, Context(actor=actor, started_at=now, act=act))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
 
 import jaconv
 
@@ -19,6 +21,9 @@ _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")
+_NEAR = 5  # signs between two groups of digits that still belong together
+_BLANKS = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
+HIDDEN = "＊＊＊"
 
 
 def digits(text: str) -> str:
@@ -41,8 +46,11 @@ def is_kana(text: str) -> bool:
 
 
 def tidy(text: str) -> str:
-    """Trims the ends and drops control characters; everything a person can see stays as typed."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+    """Trims the ends and drops what nobody sees: control characters, and marks that hide letters or turn them round.
+
+    Everything a person can see stays as typed; so do the joiner and the selectors that names and signs are written with.
+    """
+    return "".join(c for c in text if c in "\n\t\u200d" or unicodedata.category(c) not in ("Cc", "Cf")).strip()
 
 
 def fold(text: str) -> str:
@@ -82,10 +90,55 @@ def is_tracking_number(number: str) -> bool:
 def has_personal_number(text: str) -> bool:
     """Whether twelve digits with a right check digit stand in the text, in any width and with any separators.
 
+    Spaces, hyphens and dots may stand anywhere in the number. Other signs (1234/5678/9018) count only between groups of one size,
+    so that two things side by side, such as a date and a time, are not read as one number.
     Weights and rule: 番号法総務省令第5条 (check digit of the 個人番号).
     """
-    plain = _BETWEEN_DIGITS.sub("", unicodedata.normalize("NFKC", text))
-    return any(_checks(found.group()) for found in _TWELVE.finditer(plain))
+    if len(text) < 12 and text.isascii():
+        return False
+    plain = _visible(text)
+    alone, closed = _TWELVE.findall(plain), _TWELVE.findall(_BETWEEN_DIGITS.sub("", plain))
+    return any(_checks(number) for number in (*alone, *closed, *_in_groups(plain)))
+
+
+def hide_personal_numbers(value: Any) -> Any:
+    """A JSON value in which every text (or number) that holds a 個人番号 is hidden."""
+    if isinstance(value, dict):
+        return {key: hide_personal_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide_personal_numbers(inner) for inner in value]
+    return HIDDEN if isinstance(value, str | int) and has_personal_number(str(value)) else value
+
+
+def _visible(text: str) -> str:
+    """One width, without what stands between digits unseen: format and control characters, combining marks, blank letters."""
+    return "".join(
+        c
+        for c in unicodedata.normalize("NFKC", text)
+        if c.isspace() or not (unicodedata.category(c) in ("Cc", "Cf", "Mn", "Me") or c in _BLANKS)
+    )
+
+
+def _in_groups(text: str) -> Iterator[str]:
+    """Twelve digits in groups of one size, with signs between them. Pairs, triples and halves need the same sign throughout; and
+    what goes on with the same sign before or after is a longer number or a list."""
+    found = list(re.finditer(r"\d+", text))
+    signs = ["", *(_near(text[a.end() : b.start()]) for a, b in pairwise(found)), ""]  # what stands before each group, and after
+    start = 0
+    while start < len(found):
+        size, end = len(found[start].group()), start + 1
+        while end < len(found) and signs[end] and len(found[end].group()) == size:
+            end += 1
+        inside = signs[start + 1 : end]
+        is_one = inside and signs[start] != inside[0] and signs[end] != inside[-1]
+        if is_one and size * (end - start) == 12 and (size in (1, 4) or len(set(inside)) == 1):
+            yield "".join(group.group() for group in found[start:end])
+        start = end
+
+
+def _near(between: str) -> str:
+    """The signs between two groups of digits, or nothing if they do not belong together."""
+    return between if 0 < len(between) <= _NEAR and not any(c.isalnum() for c in between) else ""
 
 
 def _checks(number: str) -> bool:

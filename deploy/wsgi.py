@@ -6,6 +6,7 @@ import sys
 from typing import Any, Literal, cast
 
 from app import create_app, serving
+from config import load
 
 BOOT_FAILED = 3  # what makes gunicorn stop; after any other exit it would start the worker again and again
 
@@ -14,10 +15,10 @@ def __getattr__(name: str) -> Any:
     if name not in ("resident", "staff"):
         raise AttributeError(name)
     try:
-        settings = serving.settings()
-        serving.claim(settings, name)
+        made = create_app(cast(Literal["resident", "staff"], name), load())
+        serving.claim(made)
     except SystemExit as refusal:
         print(refusal.code, file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
         sys.exit(BOOT_FAILED)
-    globals()[name] = made = create_app(cast(Literal["resident", "staff"], name), settings)
+    globals()[name] = made
     return made

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,6 +21,8 @@ from app.installing import install
 from config import Settings
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, browser, kinds, missing
 
+hypothesis.settings.register_profile("shared machine", deadline=None)  # no test is timed
+hypothesis.settings.load_profile("shared machine")
 for name in Settings.model_fields:  # a developer's own settings are not the tests'
     if not name.startswith("test_"):
         os.environ.pop(name.upper(), None)

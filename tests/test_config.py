@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from flask import Flask
 from pydantic import ValidationError
 
-from app import serving
+from app import _flask_settings, serving
 from app.locks import take
 from config import ROOT, Settings
 
@@ -31,6 +32,13 @@ def _let_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def settings(**values: Any) -> Settings:
     return Settings(_env_file=None, **values)
+
+
+def site(name: Any, found: Settings, **config: Any) -> Flask:
+    """As much of a site as has settings."""
+    app = Flask(__name__)
+    app.config.update(_flask_settings(name, found), **config)
+    return app
 
 
 def test_nothing_has_to_be_set_for_trying_out() -> None:
@@ -97,23 +105,22 @@ def test_in_production_a_second_process_on_one_sqlite_file_refuses(tmp_path: Pat
         app_env="production", secret_key=KEY, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0"
     )
     with held(tmp_path / "app.db.serving.lock"), pytest.raises(SystemExit, match="SQLite で動かせるのは1プロセス"):
-        serving.claim(production, "staff")
-    serving.claim(production, "staff")
+        serving.claim(site("staff", production))
+    serving.claim(site("staff", production))
 
 
 def test_in_development_a_second_process_only_warns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with held(tmp_path / "app.db.serving.lock"):
-        serving.claim(settings(database_url=f"sqlite:///{tmp_path}/app.db"), "staff")
+        serving.claim(site("staff", settings(database_url=f"sqlite:///{tmp_path}/app.db", secret_key=KEY)))
     assert capsys.readouterr().err.startswith("注意: データベース app.db は、別のプロセスが使っています")
 
 
-def test_in_production_two_processes_of_a_site_share_their_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "ROOT", tmp_path)
+def test_in_production_two_processes_of_a_site_share_their_limits(tmp_path: Path) -> None:
     production = settings(app_env="production", secret_key=KEY, database_url="postgresql://u@h/d")
     with held(tmp_path / "var" / "staff.limits.lock"):
-        serving.claim(production, "resident")
+        serving.claim(site("resident", production, VAR=tmp_path / "var"))
         with pytest.raises(SystemExit, match="REDIS_URL"):
-            serving.claim(production, "staff")
+            serving.claim(site("staff", production, VAR=tmp_path / "var"))
 
 
 def held(path: Path) -> Any:

@@ -46,7 +46,7 @@ def test_names_are_stored_as_typed_and_numbers_folded(browse: Browse, session: S
         **{
             **CARD,
             "name": f" {name}\r\n",
-            "address": f"{address}\x07\x00",
+            "address": f"{address}\x07\x01\u202e",
             "name_kana": "ｶﾂﾗｷﾞ　たろう",
             "application_no": "２８１０００１２３４５６７８９０１２３４５-６７",
             "postal_code": "６５０－０００１",
@@ -111,7 +111,7 @@ def test_a_new_row_gets_its_stamps_and_its_search_key(browse: Browse, session: S
             "card",
             [
                 ({"name": ""}, "name", "「氏名」を入力してください。"),
-                ({"name": " \u3000\x00"}, "name", "「氏名」を入力してください。"),
+                ({"name": " \u3000\x01"}, "name", "「氏名」を入力してください。"),
                 ({"name": "寿" * 201}, "name", "「氏名」は200文字以内で入力してください（いま201文字）。"),
                 ({"birth_date": "2026-02-30"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),
                 ({"birth_date": "昭和の日"}, "birth_date", "「生年月日」は正しい日付（例 2026-04-01）で入力してください。"),

@@ -33,22 +33,22 @@ def test_a_database_that_is_away_is_not_ready() -> None:
 
 def test_without_redis_a_site_serves_on(database: House) -> None:
     app = database.site("resident")
-    app.extensions["settings"] = database.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    app.config["REDIS_URL"] = "redis://127.0.0.1:1/0"
     try:
         answer = app.test_client().get("/readyz")
         assert (answer.status_code, answer.text) == (200, "degraded")
     finally:
-        app.extensions["settings"] = database.settings
+        app.config["REDIS_URL"] = ""
 
 
 @pytest.mark.redis
 def test_with_redis_it_is_ok(database: House) -> None:
     app = database.site("resident")
-    app.extensions["settings"] = database.settings.model_copy(update={"redis_url": database.settings.test_redis_url})
+    app.config["REDIS_URL"] = database.settings.test_redis_url
     try:
         assert app.test_client().get("/readyz").text == "ok"
     finally:
-        app.extensions["settings"] = database.settings
+        app.config["REDIS_URL"] = ""
 
 
 def test_health_is_not_in_the_operation_log(database: House, session: Session) -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from app import listing, searching
@@ -92,6 +92,25 @@ def test_a_number_is_found_in_any_dress(browse: Browse, session: Session) -> Non
     ]:
         assert len(ids(find(clerk, table_name, typed).text, table_name)) == 1, typed
     assert {line[2] for line in table(find(auditor, "operation_log", "staff").text)[1:]} == {"staff"}
+
+
+def test_a_search_without_end_is_refused_and_kept_nowhere(browse: Browse, session: Session) -> None:
+    """What is posted to a search stays in the session's row for hours: only what a search can hold may."""
+    clerk = browse("staff")
+    long = "山田" * 50
+    for _ in range(3):
+        for path, fields in [
+            ("/card/search", {"q": f"{long}太"}),
+            ("/jump", {"q": f"{long}太"}),
+            ("/card/search", {"name": long * 100}),
+            ("/masters/counter/search", {"q": f"{long}太"}),
+        ]:
+            answer = post(clerk, path, fields)
+            assert (answer.status_code, "s=" in answer.headers["Location"]) == (303, False), path
+            assert ("name" in fields) is not ("100文字以内で入力してください" in clerk.get(answer.headers["Location"]).text), path
+    assert "100文字以内" in post(clerk, "/shipment/pick/card", q=f"{long}太").json["message"]
+    assert len(str(session.execute(text("SELECT data FROM web_session")).all())) < 500
+    assert "s=" in post(clerk, "/card/search", q=long).headers["Location"]
 
 
 @pytest.mark.parametrize("typed", ["山", "！？", "・"])
@@ -277,21 +296,18 @@ def test_nonsense_in_an_address_is_left_out(table_name: str, browse: Browse, ses
         "after=99999999999999999999",
         "before=-5",
         "after=9223372036854775807",
+        "after=3000000000",
         "before=0",
         "after=0",
         "order=name.desc",
         "order=;drop",
         "order=search_key.asc",
         "state=xyz",
-        "state=%00",
-        "document_class=%00",
-        "s=%00",
         "s=../..",
         "application_date_from=2026-02-30",
         "application_date_to=9999-12-31",
         "started_at_to=9999-12-31",
         "started_at_from=0001-01-01",
-        "started_at_from=%00",
         "issue_site=99999999999999999999",
         "issue_site=3000000000",
         "issue_site=abc",
@@ -321,7 +337,6 @@ def test_nonsense_for_a_key_is_not_found(browse: Browse) -> None:
         "/staff/edit/-1",
         "/masters/counter/edit/99999999999",
         "/masters/counter/edit/²",
-        "/card/show/%00",
         "/card/show/1.5",
     ):
         assert admin.get(path).status_code == 404, path
@@ -491,7 +506,7 @@ def test_a_very_long_name_and_marks_of_html_are_just_text(browse: Browse, sessio
     page = clerk.get("/card/list/").text
     assert shown(page) == {long, marks} and '<b>"' not in page
     assert long in clerk.get(f"/card/show/{card.id}").text
-    assert shown(find(clerk, "card", long).text) == {long}
+    assert shown(find(clerk, "card", long[:100]).text) == {long}
 
 
 def test_a_slot_list_filters_by_channel(browse: Browse, session: Session) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import audit, sessions
-from app.sign_in import NOT_SAVED, OVER
+from app.gate import NOT_SAVED, OVER
 from models import CardNote, WebSession
 from tests import rows as make
 from tests.conftest import csrf_token

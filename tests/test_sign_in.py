@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import passwords, sign_in
+from app import gate, passwords
 from app.context import TOKYO
-from app.sign_in import WRONG, own_path
+from app.gate import own_path
+from app.sign_in import WRONG
 from models import OperationLog
 from tests.conftest import csrf_token
 from tests.conftest import sign_in as enter
@@ -121,7 +122,7 @@ def test_sign_in_needs_the_token_of_its_own_page(staff_app: Flask, session: Sess
 def test_every_address_asks_for_a_sign_in(staff_app: Flask) -> None:
     """All of them, whatever the verb: a new route is closed without anybody remembering to close it."""
     for rule in staff_app.url_map.iter_rules():
-        if rule.endpoint in sign_in.OPEN or rule.endpoint.endswith("static") or rule.endpoint in ("healthz", "readyz"):
+        if rule.endpoint in gate.OPEN or rule.endpoint.endswith("static") or rule.endpoint in ("healthz", "readyz"):
             continue
         for verb in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
             address = staff_app.url_map.bind("localhost").build(rule.endpoint, dict.fromkeys(rule.arguments, "1"), method=verb)
@@ -219,7 +220,7 @@ def test_forged_form_of_a_signed_in_person_is_refused_and_logged(browse: Callabl
     assert answer.status_code == 400
     [row] = log(session, "access.refused")
     assert row.user_id == "staff"
-    assert "/card/add" in row.detail["対象"]
+    assert "CardView.add" in row.detail["対象"]
 
 
 # -- signing out ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""One question before every screen: has this person the right? Whether they have signed in, the gate of `app.sign_in` has asked."""
+"""One question before every screen: has this person the right? Whether they have signed in, `app.gate` has asked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from flask import current_app, g
 
 from app import edge
 from app.errors import Refused
-
-NO_RIGHT = "この操作をする権限がありません。必要なときは、管理者に申し出てください。"
 
 
 def allowed(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -33,7 +31,7 @@ def must_have(permission: str, view: str) -> None:
     """Raises when the person has not the right; the row of the log then names it."""
     if not may(permission, view):
         edge.refuse(g.context, f"{view} {permission.removeprefix('can_')}")
-        raise Refused(NO_RIGHT)
+        raise Refused
 
 
 def may(permission: str, view: str) -> bool:

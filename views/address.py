@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from app import codes
 from app.context import context
 from app.extensions import db
-from app.listing import SIZES, Criteria, Order, Place, Range, parse
+from app.listing import SIZES, Criteria, Order, Place, Range, parse, whole
 from app.schema import Part, Spec, spec_of
+from app.searching import must_be_searchable
+from app.text import has_personal_number
 from views.access import may
 from views.fields import short_list
 
@@ -59,6 +61,11 @@ def is_lost(spec: Spec, args: Mapping[str, str]) -> bool:
     return bool(args.get("s")) and not _private(spec, args)
 
 
+def holds_personal_number(words: Mapping[str, str]) -> bool:
+    """Whether somebody put a 個人番号 into any box of a search, or into an address."""
+    return any(has_personal_number(word) for name, word in words.items() if name != "csrf_token")
+
+
 def _filters(spec: Spec, words: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in spec.filters:
@@ -91,8 +98,10 @@ def _order(spec: Spec, word: str) -> Order | None:
 
 
 def remember(spec: Spec, form: Mapping[str, str]) -> dict[str, str]:
-    """Splits a posted search: returns what may stand in the address, with the id under which the rest is kept."""
-    private = {k: v.strip() for k, v in form.items() if v.strip() and is_private(spec, k)}
+    """Splits a posted search: returns what may stand in the address, with the id under which the rest is kept. Kept is only what
+    a search box or a filter can hold, because it stays in the session for hours."""
+    must_be_searchable(form.get("q", ""))
+    private = {k: v.strip() for k, v in form.items() if v.strip() and is_private(spec, k) and (k == "q" or _means(spec, k, v))}
     readable = meant(spec, form)
     if private:
         kept = browser.setdefault("searches", {}).setdefault(spec.name, {})
@@ -130,12 +139,9 @@ def size(args: Mapping[str, str]) -> int:
     return int(wanted) if wanted in {str(s) for s in SIZES} else 50
 
 
-def place(args: Mapping[str, str]) -> Place:
-    return Place(after=_key(args.get("after", "")), before=_key(args.get("before", "")), end=args.get("end") == "1")
-
-
-def _key(word: str) -> int | None:
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else None
+def place(spec: Spec, args: Mapping[str, str]) -> Place:
+    after, before = (whole(args.get(side, ""), spec.model.__table__.c.id.type) for side in ("after", "before"))
+    return Place(after=after, before=before, end=args.get("end") == "1")
 
 
 def in_words(session: Session, spec: Spec, want: Criteria) -> dict[str, str]:

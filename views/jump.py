@@ -11,6 +11,7 @@ from app import audit
 from app.errors import AppError
 from app.extensions import db
 from app.schema import Spec, specs
+from app.searching import LONGEST
 from app.text import alnum, has_personal_number
 from models import Card, Reservation, Shipment
 from views import address
@@ -27,7 +28,7 @@ def register(app: Flask) -> None:
 
 @blueprint.post("/jump")
 def jump() -> Any:
-    typed = request.form.get("q", "").strip()
+    typed = request.form.get("q", "").strip()[: LONGEST + 1]
     act = audit.declare(db.session(), "panel", "list", "全体検索", 検索語=f"{len(typed)}文字")
     if has_personal_number(typed):
         act.personal_number = True

@@ -13,7 +13,6 @@ from app import audit, codes
 from app.errors import AppError
 from app.listing import Criteria, Page, Range, fetch, order_of
 from app.schema import Part, Spec, specs
-from app.text import has_personal_number
 from views import address
 from views.access import may
 from views.fields import short_list
@@ -68,7 +67,9 @@ class ListScreen:
 
     def link(self, **changes: Any) -> str:
         """The address of the same question with some words changed; paging starts anew unless it is what changes."""
-        kept = address.meant(self.spec, request.args) | {k: v for k, v in request.args.items() if k == "s"}
+        kept = address.meant(self.spec, request.args)
+        if (search := request.args.get("s")) and not address.is_lost(self.spec, request.args):
+            kept["s"] = search
         return "?" + urlencode(kept | {k: str(v) for k, v in changes.items()})
 
     @property
@@ -93,11 +94,15 @@ class ListScreen:
 
 def asked(session: Session, spec: Spec) -> str:
     """Takes a posted question, which may have personal words in it, and gives the end of an address that has none."""
-    if has_personal_number(request.form.get("q", "")):
+    if address.holds_personal_number(request.form):
         audit.declare(session, spec.name, "list", spec.label, 結果="個人番号のため拒否").personal_number = True
         flash("個人番号（マイナンバー）では検索できません。番号や氏名で検索してください。", "danger")
         return ""
-    return address.query(address.remember(spec, request.form))
+    try:
+        return address.query(address.remember(spec, request.form))
+    except AppError as refused:
+        flash(refused.message, "danger")
+        return ""
 
 
 def read(session: Session, spec: Spec) -> ListScreen:
@@ -105,8 +110,9 @@ def read(session: Session, spec: Spec) -> ListScreen:
     want, size = address.question(spec, request.args), address.size(request.args)
     error = LOST if address.is_lost(spec, request.args) else ""
     act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(session, spec, want))
+    act.personal_number = address.holds_personal_number(request.args)
     try:
-        page = fetch(session, spec, want, size=size, place=address.place(request.args))
+        page = fetch(session, spec, want, size=size, place=address.place(spec, request.args))
     except AppError as refused:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
     act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from app import audit, sessions
 from app.extensions import db
-from app.own_password import reset_link
+from app.reset_link import reset_link
 from views import records
 from views.access import allowed
 from views.address import page_of
@@ -32,8 +32,7 @@ class StaffView(PanelView):
             flash("自分のパスワードは、右上の「パスワードを変える」で変えてください。", "danger")
             return self.to(page_of(person))
         audit.declare(session, self.spec.name, "password", self.spec.label, 番号=person.id, 内容="設定用リンクの発行")
-        path = reset_link(session, person)
-        return self.page("panel/staff_link.html", row=person, link=request.host_url.rstrip("/") + path)
+        return self.page("panel/staff_link.html", row=person, link=reset_link(session, person, site=request.host_url))
 
     @expose("/sessions/<pk>", methods=["POST"])
     @allowed("edit")

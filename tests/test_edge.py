@@ -1,0 +1,76 @@
+"""What no page of either site ever gets to see."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import OperationLog
+from tests.conftest import csrf_token
+from tests.pages import post
+
+Browse = Callable[[str], FlaskClient]
+SENTENCE = "画面を開き直して、もう一度お試しください"
+
+
+def is_refused(answer: Any) -> bool:
+    return answer.status_code == 400 and SENTENCE in answer.text and "受け付けませんでした" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/jump", {"q": "山田\0"}),
+        ("/card/add", {"once": "a\0b"}),
+        ("/card/import", {"draft": "\0"}),
+        ("/card/search", {"q": "\0"}),
+        ("/card/search", {"na\0me": "x"}),
+        ("/masters/counter/ajax/update/", {"value": "\0"}),
+        ("/password/", {"new": "\0" * 20}),
+        ("/nowhere", {"x": "\0"}),
+    ],
+)
+def test_a_nul_in_a_form_is_refused_in_words(browse: Browse, path: str, fields: dict[str, str]) -> None:
+    assert is_refused(post(browse("manager"), path, fields))
+
+
+def test_a_nul_in_the_name_of_a_file_is_refused(browse: Browse) -> None:
+    assert is_refused(post(browse("manager"), "/card/import", {"file": (io.BytesIO(b"x"), "a\0.csv")}))
+
+
+@pytest.mark.parametrize("path", ["/card/list/?state=%00", "/card/show/%00", "/?%00=1", "/reset/%00", "/nowhere/%00"])
+def test_a_nul_in_an_address_is_refused_in_words(browse: Browse, staff_app: Flask, path: str) -> None:
+    assert is_refused(browse("staff").get(path))
+    assert is_refused(staff_app.test_client().get(path))
+
+
+def test_a_nul_at_the_door_is_refused(staff_app: Flask) -> None:
+    client = staff_app.test_client()
+    token = csrf_token(client.get("/login/").text)
+    for fields in ({"username": "sta\0ff"}, {"username": "staff", "password": "\0"}):
+        assert is_refused(client.post("/login/", data={"csrf_token": token, "password": "x", **fields}))
+
+
+@pytest.mark.parametrize("path", ["/book/%00/", "/book/pickup/%00/", "/lookup?x=%00", "/booked/%00"])
+def test_residents_addresses_hold_no_nul(visitor: FlaskClient, path: str) -> None:
+    assert is_refused(visitor.get(path))
+
+
+def test_residents_forms_hold_no_nul(visitor: FlaskClient) -> None:
+    token = csrf_token(visitor.get("/lookup").text)
+    assert is_refused(visitor.post("/lookup", data={"csrf_token": token, "code": "ABCDE\00023456", "phone": "0781234567"}))
+
+
+def test_a_browser_with_a_nul_in_its_name_is_logged_without_it(browse: Browse, session: Session) -> None:
+    clerk = browse("staff")
+    assert clerk.get("/card/list/", headers={"User-Agent": "Mozilla\0/5.0"}).status_code == 200
+    row = session.scalars(select(OperationLog).order_by(OperationLog.id.desc())).first()
+    assert row is not None
+    assert row.client_info == "127.0.0.1 Mozilla/5.0"
