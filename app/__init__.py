@@ -12,7 +12,6 @@ from app.extensions import db, engine_options, tune
 from config import ROOT, Settings
 
 Site = Literal["resident", "staff"]
-CALLCENTER = "神戸市マイナンバーコールセンター\n電話 078-000-0000（仮の番号）\n受付 9時から20時まで"
 
 
 def create_app(site: Site, settings: Settings | None = None) -> Flask:
@@ -68,6 +67,6 @@ def _resident(app: Flask) -> None:
     from booking import blueprint, visitor
 
     # Nothing that a resident sends is longer than a page of a form.
-    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, CALLCENTER=CALLCENTER, ERROR_STYLESHEET="/assets/booking/booking.css")
+    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, ERROR_STYLESHEET="/assets/booking/booking.css")
     edge.init(app, visitor)
     app.register_blueprint(blueprint("resident"))

@@ -17,8 +17,6 @@ from app.errors import AppError
 from models import Base, Code, Counter, Field, Staff
 from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime, is_exact_search, is_few, is_filter, is_name_search
 
-WEEKDAYS = "月火水木金土日"
-
 
 class Part:
     """One column or relation of a model: its words, its type and how its values are shown."""
@@ -101,7 +99,7 @@ class Part:
         if isinstance(value, datetime):
             return f"{value.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}" if value.tzinfo else f"{value:%Y-%m-%d %H:%M:%S}"
         if isinstance(value, date):
-            return f"{value:%Y-%m-%d} ({WEEKDAYS[value.weekday()]})"
+            return f"{value:%Y-%m-%d} ({text.WEEKDAYS[value.weekday()]})"
         if isinstance(value, time):
             return f"{value:%H:%M}"
         if isinstance(value, list):

@@ -1,10 +1,10 @@
 """What is stored. Importing this package maps every table, in the order in which they refer to each other."""
 
 from models.base import Base, Code, Field, metadata
-from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
+from models.bookings import Channel, Reservation, ReservationState, Sex, Slot, slot_name
 from models.cards import Card, CardHistory, CardNote, CardState
 from models.documents import Document, DocumentPage
-from models.drafts import ImportDraft, SentForm
+from models.drafts import BookingDraft, DraftStep, ImportDraft, SentForm
 from models.installed import Installed
 from models.masters import (
     BookingCategory,
@@ -26,6 +26,7 @@ __all__ = [
     "ActionClass",
     "Base",
     "BookingCategory",
+    "BookingDraft",
     "Card",
     "CardHistory",
     "CardNote",
@@ -39,6 +40,7 @@ __all__ = [
     "DeskPool",
     "Document",
     "DocumentPage",
+    "DraftStep",
     "Employer",
     "FeeRule",
     "Field",
@@ -60,4 +62,5 @@ __all__ = [
     "WebSession",
     "Weekday",
     "metadata",
+    "slot_name",
 ]

@@ -1,13 +1,13 @@
-"""What the panel keeps of a form for a while: a file not yet decided upon, and that a form has already been sent."""
+"""What is kept of a form for a while: a file not yet decided upon, that a form has been sent, what a resident is typing."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import mapped_column
 
-from models.base import JSON, Base, BigId, Mapped, String, UtcDateTime, datetime
+from models.base import JSON, Base, BigId, Code, Mapped, String, Text, UtcDateTime, coded, datetime
 
 
 class ImportDraft(Base):
@@ -29,3 +29,35 @@ class SentForm(Base):
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     row_id: Mapped[int | None] = mapped_column(BigId)
     sent_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+LONGEST_ENTRY = 20_000  # characters; whoever answers every question at length needs a tenth of it
+
+
+class DraftStep(Code):
+    """What the person did last with their entry."""
+
+    TYPED = "typed", "入力の途中", "1"
+    FAULTY = "faulty", "直すところあり", "2"
+    CHECKED = "checked", "確認待ち", "3"
+    UNCONSENTED = "unconsented", "同意待ち", "4"
+
+    @property
+    def is_checked(self) -> bool:
+        return self in (DraftStep.CHECKED, DraftStep.UNCONSENTED)
+
+
+class BookingDraft(Base):
+    """予約の下書き: what a resident has typed, so that every page of the booking can be shown again.
+
+    Only the browser that typed it can name its key (`booking.keeping`). How long and how many: `app.rules.drafts`.
+    """
+
+    __tablename__, __internal__ = "booking_draft", True
+    __table_args__ = (CheckConstraint(f"length(entry) <= {LONGEST_ENTRY}", name="entry_length"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    entry: Mapped[str] = mapped_column(Text)
+    step: Mapped[DraftStep] = coded(DraftStep, label="段階")
+    told: Mapped[str] = mapped_column(String(300))
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -13,6 +13,7 @@ from config import ROOT
 BELOW = [
     "text",
     "errors",
+    "callcenter",
     "locks",
     "dialects",
     "search_index",
