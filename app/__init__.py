@@ -23,7 +23,6 @@ HANDED_DOWN = (
     "demo",
     "demo_password",
 )
-CALLCENTER = "神戸市マイナンバーコールセンター\n電話 078-000-0000（仮の番号）\n受付 9時から20時まで"
 
 
 def create_app(site: Site, settings: Settings | None = None) -> Flask:
@@ -82,6 +81,6 @@ def _resident(app: Flask) -> None:
     from booking import blueprint, visitor
 
     # Nothing that a resident sends is longer than a page of a form.
-    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, CALLCENTER=CALLCENTER, ERROR_STYLESHEET="/assets/booking/booking.css")
+    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, ERROR_STYLESHEET="/assets/booking/booking.css")
     edge.init(app, visitor)
     app.register_blueprint(blueprint("resident"))

@@ -7,6 +7,7 @@ forget them. Acts that change nothing are written by the edge in a short transac
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, event, insert, inspect
@@ -78,19 +79,30 @@ def _gather(session: Session, flush: Any) -> None:
         session.execute(insert(target.model.__table__), lines)
 
 
+def added(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    """The change that a new row is, for a rule that writes it without a flush; `names` are those of its relations."""
+    return _change(spec, row, "add", _of_new(spec, row, names))
+
+
+def _of_new(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[Part, tuple[Any, Any]]:
+    """Every value of a new row, defaults included."""
+    values = ((p, names[p.key] if p.key in names else getattr(row, p.key)) for p in spec.parts.values() if _is_told(p))
+    return {part: (None, value) for part, value in values if value not in (None, "", [], {})}
+
+
+def _is_told(part: Part) -> bool:
+    """What every row has by itself tells nothing."""
+    return not part.field.auto and part.key != "row_stamp"
+
+
 def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
-    """Old and new value of each part that changed; of a new row every value it has, defaults included."""
+    """Old and new value of each part that changed."""
     if verb == "delete":
         return {}
+    if verb == "add":
+        return _of_new(spec, row, {})
     found: dict[Part, tuple[Any, Any]] = {}
-    for part in spec.parts.values():
-        if part.field.auto or part.key == "row_stamp":
-            continue
-        if verb == "add":
-            value = getattr(row, part.key)
-            if value not in (None, "", [], {}):
-                found[part] = (None, value)
-            continue
+    for part in filter(_is_told, spec.parts.values()):
         history = inspect(row).attrs[part.key].history
         if history.has_changes():
             found[part] = _many(history) if part.is_many else ((history.deleted or [None])[0], (history.added or [None])[0])
@@ -156,7 +168,9 @@ def row_of(current: Context) -> dict[str, Any]:
         detail["変更"] = [{k: c[k] for k in ("対象", "番号", "種別", "項目")} for c in current.changes[:_LISTED_CHANGES]]
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
-    told = text.hide_personal_numbers(detail)  # none should have come this far; if one has, the log says so instead of keeping it
+    told = text.without_personal_numbers(
+        detail
+    )  # none should have come this far; if one has, the log says so instead of keeping it
     actor = current.actor
     return {
         "started_at": current.started_at,

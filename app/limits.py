@@ -58,10 +58,19 @@ def account() -> str:
     return f"account:{digest}@{limit_network(edge.client_address())}"
 
 
+def first_in_a_minute(what: str) -> bool:
+    """Whether this is the caller's first of its kind within a minute: the log tells of a siege once a minute, not once a shot,
+    because otherwise whoever is refused could fill it."""
+    return _first_in_a_minute(what, caller())
+
+
+def _first_in_a_minute(*whose: str) -> bool:
+    return limiter.limiter.hit(_TOLD_ONCE, *whose)
+
+
 def _breached(breach: RequestLimit) -> None:
     g.retry_after = max(1, breach.reset_at - int(time.time()))
-    # The log tells of a siege once a minute, not once a shot: otherwise whoever is refused could fill it.
-    g.first_breach = limiter.limiter.hit(_TOLD_ONCE, "breach", *breach.request_args)
+    g.first_breach = _first_in_a_minute("breach", *breach.request_args)
 
 
 limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False, on_breach=_breached)

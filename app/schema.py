@@ -18,7 +18,6 @@ from models import Base, Code, Counter, Field, Staff
 from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime
 from models.making import SearchedAs, searched_as
 
-WEEKDAYS = "月火水木金土日"
 Shape = Literal["many", "relation", "code", "codes", "flag", "moment", "date", "time", "json", "memo", "text", "number"]
 
 
@@ -104,7 +103,7 @@ class Part:
         if isinstance(value, datetime):
             return f"{value.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}" if value.tzinfo else f"{value:%Y-%m-%d %H:%M:%S}"
         if isinstance(value, date):
-            return f"{value:%Y-%m-%d} ({WEEKDAYS[value.weekday()]})"
+            return f"{value:%Y-%m-%d} ({text.WEEKDAYS[value.weekday()]})"
         if isinstance(value, time):
             return f"{value:%H:%M}"
         if isinstance(value, list):

@@ -20,10 +20,22 @@ HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")
 _WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _TWELVE = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s‐-―−ーｰ－.．・\-]+(?=\d)")
+_BETWEEN = r"[\s‐-―−ーｰ－.．・\-]"
+_BETWEEN_DIGITS = re.compile(rf"(?<=\d){_BETWEEN}+(?=\d)")
+_RUN_OF_DIGITS = re.compile(rf"\d(?:{_BETWEEN}*\d)*")
 _NEAR = 5  # signs between two groups of digits that still belong together
 _BLANKS = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+_LONGEST_EMAIL = 254
+WEEKDAYS = "月火水木金土日"
 HIDDEN = "＊＊＊"
+"""What stands where a text is hidden as a whole."""
+STRUCK = "＊" * 12
+"""What stands where a 個人番号 stood."""
+
+
+class Unreadable(ValueError):
+    """What to type instead, as the end of a sentence that begins with the name of the field and は."""
 
 
 def digits(text: str) -> str:
@@ -43,6 +55,43 @@ def kana(text: str) -> str:
 
 def is_kana(text: str) -> bool:
     return re.fullmatch(r"[ァ-ヶー・ 　]*", text) is not None
+
+
+def read_phone(typed: str) -> str:
+    """A telephone number as its digits."""
+    number = digits(typed)
+    if not re.fullmatch(r"0[0-9]{9,10}", number):
+        raise Unreadable("数字10桁か11桁で入力してください（例 0781234567）")
+    return number
+
+
+def read_postal(typed: str) -> str:
+    """A postal code as its seven digits."""
+    number = digits(typed).removeprefix("〒")
+    if not re.fullmatch(r"[0-9]{7}", number):
+        raise Unreadable("数字7桁で入力してください（例 6500001）")
+    return number
+
+
+def read_kana(typed: str) -> str:
+    """A reading in full-width katakana."""
+    words = kana(typed)
+    if not is_kana(words):
+        raise Unreadable("カタカナで入力してください（例 コウベ ハナコ）")
+    return words
+
+
+def read_email(typed: str) -> str:
+    """An address in half width, checked for its shape only: carriers in Japan have given out some that the standard forbids."""
+    address = unicodedata.normalize("NFKC", typed)
+    if len(address) > _LONGEST_EMAIL or not address.isascii() or not _EMAIL.fullmatch(address):
+        raise Unreadable("hanako@example.jp の形で入力してください")
+    return address
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that hold something, trimmed."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def tidy(text: str) -> str:
@@ -101,12 +150,12 @@ def has_personal_number(text: str) -> bool:
     return any(_checks(number) for number in (*alone, *closed, *_in_groups(plain)))
 
 
-def hide_personal_numbers(value: Any) -> Any:
+def without_personal_numbers(value: Any) -> Any:
     """A JSON value in which every text (or number) that holds a 個人番号 is hidden."""
     if isinstance(value, dict):
-        return {key: hide_personal_numbers(inner) for key, inner in value.items()}
+        return {key: without_personal_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [hide_personal_numbers(inner) for inner in value]
+        return [without_personal_numbers(inner) for inner in value]
     return HIDDEN if isinstance(value, str | int) and has_personal_number(str(value)) else value
 
 
@@ -139,6 +188,23 @@ def _in_groups(text: str) -> Iterator[str]:
 def _near(between: str) -> str:
     """The signs between two groups of digits, or nothing if they do not belong together."""
     return between if 0 < len(between) <= _NEAR and not any(c.isalnum() for c in between) else ""
+
+
+def hide_personal_numbers(text: str) -> str:
+    """The text with each 個人番号 in it made unreadable, whatever its width and separators; all other words stay as typed."""
+    if not has_personal_number(text):
+        return text
+    plain, origin = _plain_with_origin(text)
+    for found in reversed(list(_RUN_OF_DIGITS.finditer(plain))):
+        if has_personal_number(found.group()):
+            text = text[: origin[found.start()]] + STRUCK + text[origin[found.end() - 1] + 1 :]
+    return HIDDEN if has_personal_number(text) else text  # dressed so oddly that only the whole of it can be hidden
+
+
+def _plain_with_origin(text: str) -> tuple[str, list[int]]:
+    """The text in one width, and where in the text each of its characters came from: one may become several, as ⑫ does."""
+    pieces = [(plain, at) for at, char in enumerate(text) for plain in unicodedata.normalize("NFKC", char)]
+    return "".join(plain for plain, _ in pieces), [at for _, at in pieces]
 
 
 def _checks(number: str) -> bool:

@@ -1,118 +1,137 @@
-"""お客さま → 確認 → 完了: the entry travels in POSTed fields and is checked again at every step; nothing is kept in between."""
+"""お客さま → 確認 → 完了: a POST checks and keeps what was sent, and leads to a page that a GET can show again."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
 
 from app import audit, edge
-from app.context import Actor, context
+from app.context import TOKYO, Actor
 from app.errors import AppError, NotFound, SlotFull
-from app.extensions import db, reading
+from app.extensions import db
 from app.headers import STALE
-from app.limits import limit_booking, limiter
+from app.limits import first_in_a_minute, limit_booking, limiter
 from app.rules import bookings, slots
-from booking import notice, seals, words
-from booking.choosing import channel, the_category, the_counter, the_day
+from booking import keeping, notice, seals, words
+from booking.choice import Choice, chosen, gone
+from booking.choosing import channel
 from booking.forms import ApplicantForm
+from booking.keeping import now
 from booking.reading import is_in_kobe
-from models import BookingCategory, Counter, Reservation
+from models import DraftStep, Reservation
 
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
+_AWAY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "category": ("categories", ()),
+    "counter": ("counters", ("category",)),
+    "time": ("month", ("category", "counter")),
+}
+"""What a person may want to choose again while they fill in the form: the page for it, and what its address names."""
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
 COOKIE_LOST = (
     "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
 )
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen so far: procedure, place and time."""
-
-    category: BookingCategory
-    counter: Counter
-    opening: slots.Opening
-
-    def url(self, endpoint: str, opening: slots.Opening | None = None, counter: Counter | None = None) -> str:
-        at = opening or self.opening
-        return url_for(
-            f".{endpoint}",
-            category=self.category.code,
-            counter=(counter or self.counter).code,
-            day=at.date.isoformat(),
-            slot=at.slot_id,
-        )
-
-
 def register(pages: Blueprint) -> None:
-    pages.add_url_rule(_PATH, "form", form)
-    pages.add_url_rule(_PATH, "check", _or_other_times(check), methods=["POST"])
-    pages.add_url_rule(f"{_PATH}edit", "edit", _or_other_times(edit), methods=["POST"])
-    pages.add_url_rule(f"{_PATH}confirm", "confirm", limiter.limit(limit_booking)(_or_other_times(confirm)), methods=["POST"])
+    counted = limiter.limit(limit_booking)
+    pages.add_url_rule(_PATH, "form", _or_other_times(form))
+    pages.add_url_rule(_PATH, "send", counted(send), methods=["POST"])
+    pages.add_url_rule(f"{_PATH}check", "check", _or_other_times(check))
+    pages.add_url_rule(f"{_PATH}confirm", "confirm", counted(confirm), methods=["POST"])
     pages.add_url_rule("/booked/<reference>", "done", done)
 
 
 def _or_other_times(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A time that is not offered any more costs nobody what they have typed: others are offered, and the entry goes along."""
+    """A time that cannot be had any more costs nobody what they have typed: others are offered, and the draft goes along."""
 
     @wraps(view)
     def answer(**address: Any) -> Any:
         try:
             return view(**address)
-        except slots.NotOffered as error:
-            return _gone(_gone_choice(**address), _posted(), error)
+        except (slots.NotOffered, SlotFull) as error:
+            return gone(**address, error=error)
 
     return answer
 
 
-def form(category: str, counter: str, day: str, slot: int) -> Any:
-    choice = _choice(category, counter, day, slot)
-    sheet = _sheet()
-    sheet.form_token.data = seals.new_form_token()
-    return _gone(choice, sheet, SlotFull()) if choice.opening.free < 1 else _form_page(choice, sheet)
+def form(**address: Any) -> Any:
+    """Each opening of a form has a reference of its own, so that two tabs are two drafts and going back finds what was sent."""
+    if not keeping.reference():
+        keeping.browser()
+        return redirect(url_for(".form", **address, draft=seals.new_reference(now())), 303)
+    choice, sheet, draft = _free(**address), _drafted(), keeping.draft()
+    if draft and draft.step is DraftStep.FAULTY:
+        sheet.validate()
+    return _form_page(choice, sheet, keeping.told())
 
 
-def check(category: str, counter: str, day: str, slot: int) -> Any:
-    reading.set(True)  # nothing is written yet: SQLite's one writer is left to those who book
-    sheet = _posted()
-    choice = _choice(category, counter, day, slot)
+def send(**address: Any) -> Any:
+    """The entry comes in, to be checked or on the way to choosing something else."""
+    sheet, away = _posted(), _AWAY.get(request.form.get("change", ""))
+    if away:
+        page, parts = away
+        step = DraftStep.FAULTY if sheet.refused else DraftStep.TYPED
+        return _keep_and_go(page, sheet, step, {part: address[part] for part in parts})
     if not sheet.validate():
-        return _form_page(choice, sheet)
-    return _gone(choice, sheet, SlotFull()) if choice.opening.free < 1 else _check_page(choice, sheet)
+        return _keep_and_go("form", sheet, DraftStep.FAULTY, address)
+    return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
 
 
-def edit(category: str, counter: str, day: str, slot: int) -> Any:
-    reading.set(True)
-    return _form_page(_choice(category, counter, day, slot), _posted())
+def check(**address: Any) -> Any:
+    choice, sheet, draft = _free(**address), _drafted(), keeping.draft()
+    if draft is None:
+        return _form_page(choice, sheet, keeping.told() or keeping.LOST)
+    if not sheet.validate():
+        return redirect(choice.url("form"), 303)
+    return render_template(
+        "booking/check.html",
+        choice=choice,
+        form=sheet,
+        person=sheet.applicant(),
+        seal=seals.seal(sheet.entry(), choice.opening.slot_id, notice.VERSION),
+        told=draft.told,
+        missing_consent=draft.step is DraftStep.UNCONSENTED,
+        outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value),
+    )
 
 
 def confirm(category: str, counter: str, day: str, slot: int) -> Any:
-    """Books. Everything is checked again, as if no step before had been."""
-    sheet, consents = _posted(), bool(request.form.get("consent"))
+    """Books. Everything is checked again, as if no step before had been; the entry comes with it, so no draft is needed."""
+    sheet, address = _posted(), {"category": category, "counter": counter, "day": day, "slot": slot}
+    if not sheet.validate():
+        return _keep_and_go("form", sheet, DraftStep.FAULTY, address)
+    if not seals.is_sealed(request.form.get("seal", ""), sheet.entry(), slot, notice.VERSION):
+        return _keep_and_go("check", sheet, DraftStep.CHECKED, address, CHECK_AGAIN)
+    if not request.form.get("consent"):
+        return _keep_and_go("check", sheet, DraftStep.UNCONSENTED, address)
+    wish = _request(sheet, category, counter, slot)
     audit.declare(db.session(), "reservation", "book", "来庁予約")
-    is_valid, is_sealed = sheet.validate(), seals.is_sealed(request.form.get("seal", ""), sheet.entry(), slot, notice.VERSION)
-    if not (is_valid and is_sealed and consents):
-        return _once_more(_choice(category, counter, day, slot), sheet, is_sealed=is_sealed)
     try:
-        made = bookings.book(db.session(), _request(category, counter, slot, sheet), _now(), rng=_RNG)
-    except SlotFull as error:
-        return _gone(_choice(category, counter, day, slot), sheet, error)
+        bookings.book(db.session(), wish, now(), rng=_RNG)
+    except (SlotFull, slots.NotOffered) as error:
+        audit.note(db.session(), 結果=error.message)
+        return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
     except bookings.AlreadyUsed as error:
-        return _second_booking(_choice(category, counter, day, slot), sheet, error.earlier)
-    return redirect(url_for(".done", reference=seals.done_reference(made.id)), 303)
+        audit.note(db.session(), 結果=error.message)
+        sheet.form_token.data = seals.new_form_token()
+        return _keep_and_go("check", sheet, DraftStep.CHECKED, address, _second_booking(error.earlier))
+    reference = seals.done_reference(bookings.token_digest(wish.form_token), keeping.browser())
+    return redirect(url_for(".done", reference=reference), 303)
 
 
 def done(reference: str) -> str:
-    number = seals.reservation_of(reference)
-    made = db.session.get(Reservation, number) if number else None
+    digest = seals.booked_under(reference, keeping.browser())
+    made = bookings.made_by(db.session(), digest) if digest else None
     if made is None:
         raise NotFound("この画面は表示できる時間を過ぎました。予約の内容は「予約を確認する」でご覧ください。")
     return render_template("booking/done.html", made=made)
@@ -121,17 +140,17 @@ def done(reference: str) -> str:
 def token_lost(_error: CSRFError) -> Any:
     """The browser lost its cookie (closed, or a day later): what was typed comes back, to be sent once more."""
     edge.begin(visitor)  # the anti-forgery check stands in front of the edge
-    reading.set(True)
-    if not request.view_args or not _sheet().has_token:
+    if not request.view_args:
         return edge.page(400, STALE)
     try:
-        return _or_other_times(_ask_again)(**request.view_args)
-    except AppError as error:
-        return edge.page(error.status, error.message)
+        return _once_more(**request.view_args)
+    except (AppError, HTTPException) as error:
+        return current_app.handle_user_exception(error)
 
 
-def _ask_again(**address: Any) -> Any:
-    return _form_page(_choice(**address), _posted(), status=400, told=COOKIE_LOST)
+@limiter.limit(limit_booking)
+def _once_more(**address: Any) -> Any:
+    return _keep_and_go("form", _posted(), DraftStep.TYPED, address, COOKIE_LOST)
 
 
 def visitor() -> Actor:
@@ -139,41 +158,49 @@ def visitor() -> Actor:
     return Actor(user_id="resident", name="住民", client=edge.client(), counters=None)
 
 
-def _now() -> datetime:
-    return context(db.session()).now()
-
-
-def _sheet() -> ApplicantForm:
-    today = context(db.session()).local().date()
-    return ApplicantForm(request.form if request.method == "POST" else None, today=today)
+def _today() -> date:
+    return now().astimezone(TOKYO).date()
 
 
 def _posted() -> ApplicantForm:
-    """The entry as posted; one that does not come from a form of ours has no token and goes no further."""
-    sheet = _sheet()
+    """The entry as sent; one that does not come from a form of ours has no token and goes no further."""
+    sheet = ApplicantForm(request.form, today=_today())
     if not sheet.has_token:
         abort(400)
     return sheet
 
 
-def _choice(category: str, counter: str, day: str, slot: int) -> Choice:
-    """What the address says, if it is offered, and if its parts belong together."""
-    found = slots.offer(db.session(), slot, category, channel(), _now())
-    if (found.counter.code, found.slot.slot_date) != (counter, the_day(day)):
-        raise slots.NotOffered
-    at = found.slot
-    return Choice(
-        found.category, found.counter, slots.Opening(at.id, at.counter_id, at.slot_date, at.start_time, at.end_time, at.free)
-    )
+def _drafted() -> ApplicantForm:
+    """The entry as its draft holds it, or an empty one with a token of its own."""
+    draft = keeping.draft()
+    sheet = ApplicantForm(ImmutableMultiDict(draft.entry) if draft else None, today=_today())
+    if draft is None:
+        sheet.form_token.data = seals.new_form_token()
+    return sheet
 
 
-def _gone_choice(category: str, counter: str, day: str, slot: int) -> Choice:
-    """What the address says of a time that is not offered any more: enough to find others near it."""
-    place, noon = the_counter(counter), time(12)
-    return Choice(the_category(category), place, slots.Opening(slot, place.id, the_day(day), noon, noon, 0))
+def _free(**address: Any) -> Choice:
+    """The time of the address, if it can be had."""
+    choice = chosen(**address)
+    if choice.opening.free < 1:
+        raise SlotFull
+    return choice
 
 
-def _request(category: str, counter: str, slot: int, sheet: ApplicantForm) -> bookings.BookingRequest:
+def _form_page(choice: Choice, sheet: ApplicantForm, told: str) -> str:
+    return render_template("booking/form.html", choice=choice, form=sheet, told=told)
+
+
+def _keep_and_go(page: str, sheet: ApplicantForm, step: DraftStep, address: dict[str, Any], told: str = "") -> Any:
+    """The answer to every POST but the one that books: the entry is kept, and a page that shows it is named."""
+    if sheet.refused and first_in_a_minute("personal number"):
+        act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=sheet.refused)
+        act.personal_number = True
+    keeping.keep(sheet, step, told)
+    return redirect(url_for(f".{page}", **address), 303)
+
+
+def _request(sheet: ApplicantForm, category: str, counter: str, slot: int) -> bookings.BookingRequest:
     return bookings.BookingRequest(
         category=category,
         counter=counter,
@@ -185,54 +212,12 @@ def _request(category: str, counter: str, slot: int, sheet: ApplicantForm) -> bo
     )
 
 
-def _form_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "") -> Any:
-    if sheet.refused:
-        act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=sheet.refused)
-        act.personal_number = True
-    body = render_template("booking/form.html", choice=choice, form=sheet, told=told)
-    return body, 422 if sheet.errors else status
-
-
-def _check_page(choice: Choice, sheet: ApplicantForm, *, status: int = 200, told: str = "", missing_consent: bool = False) -> Any:
-    mark = seals.seal(sheet.entry(), choice.opening.slot_id, notice.VERSION)
-    body = render_template(
-        "booking/check.html",
-        choice=choice,
-        form=sheet,
-        person=sheet.applicant(),
-        seal=mark,
-        told=told,
-        missing_consent=missing_consent,
-        outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value),
-    )
-    return body, status
-
-
-def _once_more(choice: Choice, sheet: ApplicantForm, *, is_sealed: bool) -> Any:
-    """A confirmation that does not count: back to the form, or to a check page that shows what would be booked."""
-    if sheet.errors:
-        return _form_page(choice, sheet)
-    return _check_page(choice, sheet, status=422, told="" if is_sealed else CHECK_AGAIN, missing_consent=is_sealed)
-
-
-def _second_booking(choice: Choice, sheet: ApplicantForm, earlier: Reservation) -> Any:
-    """The form of a finished booking came again with other words: shown as what it is, a further booking."""
-    sheet.form_token.data = seals.new_form_token()
-    told = (
+def _second_booking(earlier: Reservation) -> str:
+    """The form of a finished booking came again with other words: told as what it is, a further booking."""
+    return (
         f"この画面からは、{words.short_day(earlier.booking_date)} {words.hour(earlier.start_time)}の予約をすでに受け付けています。"
         "別の予約としてもう1件申し込むときだけ、もう一度「この内容で予約する」を押してください。"
     )
-    return _check_page(choice, sheet, status=409, told=told)
-
-
-def _gone(choice: Choice, sheet: ApplicantForm, error: AppError) -> Any:
-    """The time has gone: the sentence and the nearest other times, each a button that takes the entry along."""
-    wish = datetime.combine(choice.opening.date, choice.opening.start)
-    session, now = db.session(), _now()
-    others = slots.near(session, choice.category, choice.counter, channel(), wish, now)
-    elsewhere = [(c, o) for c, o in slots.earliest(session, choice.category, channel(), now) if c.id != choice.counter.id]
-    body = render_template("booking/gone.html", choice=choice, form=sheet, told=error.message, others=others, elsewhere=elsewhere)
-    return body, error.status
 
 
 __all__ = ["register", "token_lost", "visitor"]

@@ -5,33 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from flask import Blueprint, current_app, g
+from flask import Blueprint, g, request
 from flask_wtf.csrf import CSRFError
 
-from booking import applying, choosing, looking_up, words
+from app.callcenter import CALLCENTER
+from booking import applying, choosing, keeping, looking_up, seals, words
 from models import Channel
 
 ModeName = Literal["resident", "operator"]
 STATIC = "/assets/booking"
 
 
-@dataclass(frozen=True)
-class Mode:
-    """What differs between the people who book: whose places they take."""
+CHANNELS: dict[ModeName, Channel] = {"resident": Channel.WEB, "operator": Channel.CALLCENTER}
+"""Whose places the people of each mode take."""
 
-    name: ModeName
+
+@dataclass
+class Booking:
+    """What a request of these pages is about: whose places, and the draft that its address names."""
+
     channel: Channel
-
-
-MODES = {"resident": Mode("resident", Channel.WEB), "operator": Mode("operator", Channel.CALLCENTER)}
+    reference: str
 
 
 def blueprint(mode: ModeName) -> Blueprint:
     """The booking pages for residents on the Internet, or for operators who book on a caller's behalf."""
     pages = Blueprint("booking", __name__, template_folder="templates", static_folder="static", static_url_path=STATIC)
-    pages.url_value_preprocessor(lambda _endpoint, _values: setattr(g, "booking", MODES[mode]))
+    pages.url_value_preprocessor(lambda _endpoint, _values: _begin(CHANNELS[mode]))
+    pages.url_defaults(keeping.carry)
     pages.register_error_handler(CSRFError, applying.token_lost)
-    pages.context_processor(lambda: {"words": words, "callcenter": current_app.config["CALLCENTER"]})
+    pages.context_processor(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
     for module in (choosing, applying, looking_up):
         module.register(pages)
     return pages
+
+
+def _begin(channel: Channel) -> None:
+    named = request.args.get("draft", "")
+    g.booking = Booking(channel, named if seals.is_reference(named) else "")

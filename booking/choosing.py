@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
-from sqlalchemy import select
 
-from app import text
-from app.context import TOKYO, context
+from app.context import TOKYO
 from app.errors import NotFound
 from app.extensions import db
 from app.rules import slots
-from models import BookingCategory, Channel, Counter
+from booking import keeping
+from booking.keeping import now
+from models import Channel
 
 
 def register(pages: Blueprint) -> None:
@@ -30,38 +30,36 @@ def start() -> str:
 
 
 def categories() -> str:
-    today = context(db.session()).local().date()
-    rows = db.session.scalars(select(BookingCategory).order_by(BookingCategory.sort_order, BookingCategory.id))
-    return render_template("booking/categories.html", categories=[c for c in rows if c.is_bookable(today)])
+    return _page("categories", categories=slots.procedures(db.session(), now()))
 
 
 def counters(category: str) -> str:
-    chosen = the_category(category)
-    session, now = db.session(), context(db.session()).now()
-    soonest = {counter.id: opening for counter, opening in slots.earliest(session, chosen, channel(), now)}
-    return render_template(
-        "booking/counters.html", category=chosen, counters=slots.counters_for(session, chosen), soonest=soonest
-    )
+    session, moment = db.session(), now()
+    chosen = slots.procedure(session, category, moment)
+    soonest = {counter.id: opening for counter, opening in slots.earliest(session, chosen, channel(), moment)}
+    return _page("counters", category=chosen, counters=slots.counters_for(session, chosen), soonest=soonest)
 
 
 def month(category: str, counter: str) -> Any:
-    chosen, place = the_category(category), the_counter(counter)
-    session, now = db.session(), context(db.session()).now()
-    months = slots.months_open(chosen, now)
-    soonest = slots.earliest(session, chosen, channel(), now)
-    shown = _month_asked() or next(((o.date.year, o.date.month) for c, o in soonest if c.id == place.id), months[0])
+    session, moment = db.session(), now()
+    chosen, place = slots.procedure(session, category, moment), slots.open_counter(session, counter)
+    months = slots.months_open(chosen, moment)
+    soonest = slots.earliest(session, chosen, channel(), moment)
+    here = next((opening for at, opening in soonest if at.id == place.id), None)
+    shown = _month_asked() or (here and (here.date.year, here.date.month)) or months[0]
     if shown not in months:
         return redirect(url_for(".month", category=category, counter=counter))
-    days = slots.month(session, chosen, place, channel(), *shown, now)
+    days = slots.month(session, chosen, place, channel(), *shown, moment)
     at = months.index(shown)
-    return render_template(
-        "booking/month.html",
+    return _page(
+        "month",
         category=chosen,
         counter=place,
         shown=date(*shown, 1),
-        weeks=_weeks(days, now.astimezone(TOKYO).date()),
-        soonest=soonest,
-        window=slots.window(chosen, now),
+        weeks=_weeks(days, moment.astimezone(TOKYO).date()),
+        here=here,
+        elsewhere=[(at, opening) for at, opening in soonest if at.id != place.id],
+        window=slots.window(chosen, moment),
         before=date(*months[at - 1], 1) if at else None,
         after=date(*months[at + 1], 1) if at + 1 < len(months) else None,
         has_free=any(day.is_open for day in days),
@@ -82,30 +80,21 @@ def _month_asked() -> tuple[int, int] | None:
 
 
 def times(category: str, counter: str, day: str) -> str:
-    chosen, place, on = the_category(category), the_counter(counter), the_day(day)
-    session, now = db.session(), context(db.session()).now()
-    openings = slots.day(session, chosen, place, channel(), on, now)
-    return render_template("booking/times.html", category=chosen, counter=place, day=on, openings=openings)
+    session, moment, on = db.session(), now(), the_day(day)
+    chosen, place = slots.procedure(session, category, moment), slots.open_counter(session, counter)
+    openings = slots.day(session, chosen, place, channel(), on, moment)
+    return _page("times", category=chosen, counter=place, day=on, openings=openings)
+
+
+def _page(name: str, **shown: Any) -> str:
+    """A page on the way; it says when the entry of a person who came to choose again is there, or is not there any more."""
+    told = keeping.told_on_the_way()
+    return render_template(f"booking/{name}.html", told=told, is_kept=keeping.draft() is not None, **shown)
 
 
 def channel() -> Channel:
     chosen: Channel = g.booking.channel
     return chosen
-
-
-def the_category(code: str) -> BookingCategory:
-    session = db.session()
-    found = slots.the_category(session, code)
-    if found is None or not found.is_bookable(context(session).local().date()):
-        raise NotFound("この手続きの予約は受け付けていません。はじめから選び直してください。")
-    return found
-
-
-def the_counter(code: str) -> Counter:
-    found = db.session.scalar(select(Counter).where(Counter.code == text.tidy(code), Counter.is_open))
-    if found is None:
-        raise NotFound("この窓口の予約は受け付けていません。はじめから選び直してください。")
-    return found
 
 
 def the_day(words: str) -> date:

@@ -1,4 +1,7 @@
-"""The forms of the booking pages. A field keeps what was typed; `value` is what it means."""
+"""The forms of the booking pages. A field keeps what was typed; `value` is what it means.
+
+Of a 個人番号 not even the page of the person who typed it gets the digits back, so they go at once, before anything is checked.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from models import Sex
 
 Entry = ImmutableMultiDict[str, str]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+MASKED = f"その数字は{text.HIDDEN[0]}に置きかえました。{text.HIDDEN[0]}を消してください。"
 _SEXES = [("male", "男性"), ("female", "女性"), ("", "答えない")]
 
 
@@ -46,13 +50,14 @@ class Answer(StringField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = text.tidy(valuelist[0]) if valuelist else ""
-        self.data = typed if self.several_lines else " ".join(re.split(r"[\n\t]+", typed))
+        typed = typed if self.several_lines else " ".join(re.split(r"[\n\t]+", typed))
+        self.data = text.hide_personal_numbers(typed)
+        self.held_personal_number = self.data != typed
 
     def pre_validate(self, form: Form) -> None:
         typed = self.data or ""
-        if text.has_personal_number(typed):
-            self.data, self.held_personal_number = "", True  # the digits go back to nobody, not even to their own page
-            raise ValidationError(PersonalNumberFound(label=self.label.text).message)
+        if text.HIDDEN in typed:
+            raise ValidationError(f"{PersonalNumberFound(label=self.label.text).message}{MASKED}")
         if len(typed) > self.longest:
             raise ValidationError(f"{self.label.text}は{self.longest}文字以内で入力してください（いま{len(typed)}文字）。")
         if not any(c.isalnum() for c in typed):
@@ -62,8 +67,8 @@ class Answer(StringField):
             return
         try:
             self.value = self.read(typed)
-        except reading.Unreadable as error:
-            raise ValidationError(str(error)) from None
+        except text.Unreadable as error:
+            raise ValidationError(f"{self.label.text}は{error}。") from None
 
 
 class LongAnswer(Answer, TextAreaField):
@@ -77,7 +82,6 @@ class Choice(RadioField):
 
     def pre_validate(self, form: Form) -> None:
         if (self.data or "") not in [value for value, _ in self.choices or []]:
-            self.data = ""
             raise ValidationError(f"{self.label.text}を選び直してください。")
 
 
@@ -108,7 +112,7 @@ class ApplicantForm(Sheet):
         "フリガナ",
         longest=200,
         missing="フリガナを入力してください（例 コウベ ハナコ）。",
-        read=reading.kana,
+        read=text.read_kana,
         hint="ひらがなでも入力できます（例 コウベ ハナコ）。",
     )
     birth_year = Answer("年", longest=20, autocomplete="bday-year")
@@ -116,7 +120,7 @@ class ApplicantForm(Sheet):
     birth_day = Answer("日", longest=10, autocomplete="bday-day", inputmode="numeric")
     sex = Choice("性別", choices=_SEXES, default="")
     postal_code = Answer(
-        "郵便番号", longest=20, read=reading.postal_code, autocomplete="postal-code", inputmode="numeric", hint="例 6500001"
+        "郵便番号", longest=20, read=text.read_postal, autocomplete="postal-code", inputmode="numeric", hint="例 6500001"
     )
     address = Answer(
         "住所",
@@ -130,7 +134,7 @@ class ApplicantForm(Sheet):
         "電話番号",
         longest=40,
         missing="電話番号を入力してください（例 0781234567）。",
-        read=reading.phone,
+        read=text.read_phone,
         autocomplete="tel",
         inputmode="tel",
         hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。",
@@ -138,7 +142,7 @@ class ApplicantForm(Sheet):
     email = Answer(
         "メールアドレス",
         longest=254,
-        read=reading.email,
+        read=text.read_email,
         autocomplete="email",
         inputmode="email",
         hint="お持ちでなければ空欄でかまいません。",
@@ -215,7 +219,7 @@ class LookupForm(Sheet):
         "予約したときの電話番号",
         longest=40,
         missing="電話番号を入力してください（例 0781234567）。",
-        read=reading.phone,
+        read=text.read_phone,
         inputmode="tel",
         hint="例 0781234567",
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from app import audit, text
+from app import audit
 from app.extensions import db, reading
 from app.limits import limit_lookup, limiter
 from app.rules import bookings
+from booking import seals
 from booking.forms import LookupForm
 from models import Reservation
 
@@ -30,9 +30,8 @@ def _limited(view: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _code_asked() -> str:
-    """Only a digest is counted, because anything may be typed into the box."""
-    typed = text.alnum(request.form.get("code", ""))
-    return f"code:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()[:32]}"
+    """The code as it will be looked up; only a digest is counted, because anything may be typed into the box."""
+    return f"code:{seals.digest(bookings.as_code(request.form.get('code', '')))[:32]}"
 
 
 def lookup() -> str:
@@ -53,7 +52,7 @@ def looked_up() -> Any:
 
 def _log(form: LookupForm, found: Reservation | None) -> None:
     """The code is kept only when it has the shape of one: anything else might be a name."""
-    code = text.alnum(form.code.value)
+    code = bookings.as_code(form.code.value)
     act = audit.declare(
         db.session(),
         "reservation",

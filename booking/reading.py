@@ -1,4 +1,4 @@
-"""What people type, as values: each function gives the value or says in a sentence what to type instead."""
+"""A birth date in either calendar, and whether an address looks like one of Kobe."""
 
 from __future__ import annotations
 
@@ -11,45 +11,15 @@ from booking.words import ERAS
 
 OLDEST = 130  # years; nobody older comes to a counter
 _WARDS = ("東灘区", "灘区", "兵庫区", "長田区", "須磨区", "垂水区", "北区", "中央区", "西区")
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 _KOBE_POSTAL = ("650", "651", "652", "653", "654", "655", "657", "658")
 
 
 class Unreadable(ValueError):
-    """The sentence for the person; `part` names the box of the birth date it is about."""
+    """The sentence for the person; `part` names the box it is about."""
 
-    def __init__(self, sentence: str, part: str = "") -> None:
+    def __init__(self, sentence: str, part: str) -> None:
         super().__init__(sentence)
         self.part = part
-
-
-def phone(typed: str) -> str:
-    number = text.digits(typed)
-    if not re.fullmatch(r"0[0-9]{9,10}", number):
-        raise Unreadable("電話番号は数字10桁か11桁で入力してください（例 0781234567）。")
-    return number
-
-
-def postal_code(typed: str) -> str:
-    number = text.digits(typed).removeprefix("〒")
-    if not re.fullmatch(r"[0-9]{7}", number):
-        raise Unreadable("郵便番号は数字7桁で入力してください（例 6500001）。")
-    return number
-
-
-def kana(typed: str) -> str:
-    words = text.kana(typed)
-    if not text.is_kana(words):
-        raise Unreadable("フリガナはカタカナで入力してください（例 コウベ ハナコ）。ひらがなでもかまいません。")
-    return words
-
-
-def email(typed: str) -> str:
-    """Checked for its shape only: carriers in Japan have given out addresses that the standard forbids."""
-    address = unicodedata.normalize("NFKC", typed)
-    if len(address) > 254 or not _EMAIL.fullmatch(address) or not address.isascii():
-        raise Unreadable("メールアドレスの形を確かめてください（例 hanako@example.jp）。お持ちでなければ空欄でかまいません。")
-    return address
 
 
 def birth_date(year: str, month: str, day: str, today: date) -> date:

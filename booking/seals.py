@@ -1,18 +1,20 @@
-"""Proofs that travel through the browser: that a person saw what they now confirm, and which booking they just made."""
+"""Proofs that travel through the browser: that a person saw what they now confirm, whose draft it is, what they just booked."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Iterable
-from functools import lru_cache
+from datetime import datetime, timedelta
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 DONE_MINUTES = 60  # afterwards the look-up page, with its second fact, shows the booking
+_REFERENCE = re.compile(r"([0-9a-f]{8})\.[A-Za-z0-9_-]{22}")
 
 
 def new_form_token() -> str:
@@ -20,35 +22,50 @@ def new_form_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_reference(now: datetime) -> str:
+    """What the address of a form is called: when it was opened, and 128 random bits."""
+    return f"{int(now.timestamp()):08x}.{secrets.token_urlsafe(16)}"
+
+
+def is_reference(words: str) -> bool:
+    return _REFERENCE.fullmatch(words) is not None
+
+
+def age(reference: str, now: datetime) -> timedelta:
+    """How long ago a form was opened."""
+    found = _REFERENCE.fullmatch(reference)
+    return timedelta(seconds=now.timestamp() - int(found[1], 16)) if found else timedelta()
+
+
 def seal(entry: Iterable[tuple[str, str]], slot_id: int, notice: str) -> str:
     """The mark of the check page on what it showed: a confirmation without it, or of anything else, does not count."""
-    shown = json.dumps([sorted(entry), slot_id, notice], ensure_ascii=False)
-    return hmac.new(_key(), shown.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return digest(json.dumps([sorted(entry), slot_id, notice], ensure_ascii=False))
 
 
 def is_sealed(mark: str, entry: Iterable[tuple[str, str]], slot_id: int, notice: str) -> bool:
     return hmac.compare_digest(mark.encode(), seal(entry, slot_id, notice).encode())
 
 
-def done_reference(reservation_id: int) -> str:
-    return str(_references().dumps(reservation_id))
+def digest(words: str) -> str:
+    """What stands for words that are not to be kept; nobody without the key can tell which."""
+    return hmac.new(_key(), words.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def reservation_of(reference: str) -> int | None:
-    """The booking a reference of the last hour stands for."""
+def done_reference(token_digest: str, browser: str) -> str:
+    """The address of a done page: worth nothing in another browser, and nothing can be counted from it."""
+    return str(_references(browser).dumps(token_digest))
+
+
+def booked_under(reference: str, browser: str) -> str | None:
+    """The digest of the form that this browser sent within the last hour."""
     try:
-        return int(_references().loads(reference, max_age=DONE_MINUTES * 60))
-    except (BadData, TypeError, ValueError):
+        return str(_references(browser).loads(reference, max_age=DONE_MINUTES * 60))
+    except BadData:
         return None
 
 
-def _references() -> URLSafeTimedSerializer:
-    return _serializer(_key())
-
-
-@lru_cache(maxsize=8)
-def _serializer(key: bytes) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(key, salt="booking.done")
+def _references(browser: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_key(), salt=f"booking.done.{browser}")
 
 
 def _key() -> bytes:

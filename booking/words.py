@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, time
 
 from app.rules.slots import DayState
+from app.text import WEEKDAYS, lines
 from models import BookingCategory, ReservationState, VisitPurpose
 
-WEEKDAYS = "月火水木金土日"
 ERAS = (
     ("令和", "R", date(2019, 5, 1)),
     ("平成", "H", date(1989, 1, 8)),
@@ -66,14 +66,6 @@ def hour(at: time) -> str:
     return f"{at.hour}:{at.minute:02}"
 
 
-def code(booking_code: str) -> str:
-    return f"{booking_code[:5]}-{booking_code[5:]}"
-
-
-def lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
 def phone(number: str) -> str:
     """Grouped for reading, by the commonest layouts."""
     if len(number) == 11:
@@ -85,3 +77,22 @@ def phone(number: str) -> str:
 
 def postal(number: str) -> str:
     return f"〒{number[:3]}-{number[3:]}" if len(number) == 7 else ""
+
+
+__all__ = [
+    "ERAS",
+    "SIGNS",
+    "STATES",
+    "STATES_OF_VISIT",
+    "WEEKDAYS",
+    "birth_day",
+    "era_year",
+    "full_day",
+    "hour",
+    "lines",
+    "phone",
+    "postal",
+    "short_day",
+    "title",
+    "weekday",
+]

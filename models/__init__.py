@@ -4,10 +4,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from models.base import Base, Code, Field, metadata
-from models.bookings import Channel, Reservation, ReservationState, Sex, Slot
+from models.bookings import Channel, Reservation, ReservationState, Sex, Slot, slot_name
 from models.cards import Card, CardHistory, CardNote, CardState
 from models.documents import Document, DocumentPage
-from models.drafts import ImportDraft, SentForm
+from models.drafts import BookingDraft, DraftStep, ImportDraft, SentForm
 from models.installed import Installed
 from models.masters import (
     BookingCategory,
@@ -29,6 +29,7 @@ __all__ = [
     "ActionClass",
     "Base",
     "BookingCategory",
+    "BookingDraft",
     "Card",
     "CardHistory",
     "CardNote",
@@ -42,6 +43,7 @@ __all__ = [
     "DeskPool",
     "Document",
     "DocumentPage",
+    "DraftStep",
     "Employer",
     "FeeRule",
     "Field",
@@ -63,6 +65,7 @@ __all__ = [
     "WebSession",
     "Weekday",
     "metadata",
+    "slot_name",
 ]
 
 for _module in iter_modules(__path__):

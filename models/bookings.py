@@ -72,7 +72,11 @@ class Slot(Base):
         return self.capacity - self.used
 
     def __str__(self) -> str:
-        return f"{self.slot_date:%Y-%m-%d} {self.start_time:%H:%M}"
+        return slot_name(self.slot_date, self.start_time)
+
+
+def slot_name(day: date, start: time) -> str:
+    return f"{day:%Y-%m-%d} {start:%H:%M}"
 
 
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -132,7 +136,7 @@ class Reservation(Base):
     channel: Mapped[Channel] = coded(Channel, label="経路", search=True, edit=False, default=Channel.WEB)
     units: Mapped[int] = column(Integer, label="使用枠数", edit=False, default=1)
     slot: Mapped[Slot] = relation(label="予約枠", edit=False)
-    form_token: Mapped[str | None] = column(String(43), label="受付トークン", kind="alnum", edit=False, unique=True)
+    form_token: Mapped[str | None] = mapped_column(String(43), unique=True)  # its digest: the token is a secret of the browser
     consent_version: Mapped[str] = column(String(20), label="同意した告知の版", kind="code", edit=False, default="")
     arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
 

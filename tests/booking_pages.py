@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
-from models import Channel, Counter, DeskPool, Slot
+from models import Channel, Counter, DeskPool, OperationLog, Reservation, Slot
 from tests import conftest
 
 GOOD = {
@@ -28,19 +28,23 @@ GOOD = {
     "address": "神戸市中央区加納町9丁目",
     "phone": "0781234567",
 }
+PERSONAL_NUMBER = "123456789018"  # its check digit is right
 _VOID = {"input", "br", "hr", "img", "link", "meta"}
 
 
 class Page(HTMLParser):
-    """One answer: its status, words, links, fields (of its one form) and buttons with the address each sends the form to."""
+    """One answer: its status, words, links, fields (of its one form) and buttons, with the address each sends the form to and what
+    each adds to it."""
 
     def __init__(self, answer: Any) -> None:
         super().__init__(convert_charrefs=True)
-        self.status, self.html, self.url, self.headers = answer.status_code, answer.text, answer.request.path, answer.headers
+        self.status, self.html, self.headers = answer.status_code, answer.text, answer.headers
+        self.url = answer.request.full_path.removesuffix("?")
         self.links: dict[str, str] = {}
         self.fields: dict[str, str] = {}
         self.invalid: dict[str, str] = {}
         self.buttons: dict[str, str] = {}
+        self.adds: dict[str, dict[str, str]] = {}
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.text = ""
         self._action = ""
@@ -70,6 +74,7 @@ class Page(HTMLParser):
                 self.links[words] = attrs["href"]
             elif name == "button" and attrs.get("type") == "submit":
                 self.buttons[words] = attrs.get("formaction", self._action)
+                self.adds[words] = {attrs["name"]: attrs.get("value", "")} if "name" in attrs else {}
             elif name == "textarea":
                 self.fields[attrs["name"]] = self.text[began:].removeprefix("\n")
             if name == tag:
@@ -96,7 +101,13 @@ class Resident:
         self.page: Page
 
     def open(self, path: str) -> Page:
-        self.page = Page(apart(self.client.get, path))
+        """Asks for a page as a browser does that is sent on from one address to the next."""
+        answer = apart(self.client.get, path)
+        for _ in range(3):
+            if answer.status_code != 303:
+                break
+            answer = apart(self.client.get, answer.headers["Location"])
+        self.page = Page(answer)
         return self.page
 
     def follow(self, words: str) -> Page:
@@ -106,12 +117,18 @@ class Resident:
 
     def press(self, words: str, **changes: str | None) -> Page:
         """Sends the form of the page with these changes (None leaves a field out); a redirect is followed."""
-        found = [action for text, action in self.page.buttons.items() if words in text]
-        assert found, f"no button {words!r} among {list(self.page.buttons)}"
-        fields = {name: value for name, value in {**self.page.fields, **changes}.items() if value is not None}
-        answer = apart(self.client.post, urljoin(self.page.url, found[0]), data=fields)
+        answer = self.send(words, **changes)
         self.page = Page(answer)
         return self.open(answer.headers["Location"]) if answer.status_code == 303 else self.page
+
+    def send(self, words: str, **changes: str | None) -> Any:
+        """The bare answer to the form of the page."""
+        found = [(text, action) for text, action in self.page.buttons.items() if words in text]
+        assert found, f"no button {words!r} among {list(self.page.buttons)}"
+        button, action = found[0]
+        typed = {**self.page.fields, **self.page.adds[button], **changes}
+        fields = {name: value for name, value in typed.items() if value is not None}
+        return apart(self.client.post, urljoin(self.page.url, action), data=fields)
 
     def to_form(self, slot: Slot) -> Page:
         return self.open(form_path(slot))
@@ -159,3 +176,17 @@ def free_slot(
     session.add(row)
     session.flush()
     return row
+
+
+def stored(session: Session) -> list[Reservation]:
+    session.expire_all()
+    return list(session.scalars(select(Reservation).order_by(Reservation.id)))
+
+
+def in_use(session: Session) -> int:
+    return session.scalar(select(func.sum(Slot.used))) or 0
+
+
+def log(session: Session) -> list[OperationLog]:
+    session.expire_all()
+    return list(session.scalars(select(OperationLog).where(OperationLog.user_id == "resident").order_by(OperationLog.id)))

@@ -19,6 +19,7 @@ from app.context import acting, system
 from app.extensions import db
 from app.installing import install
 from config import Settings
+from tests.booking_pages import Resident
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, browser, kinds, missing
 
 hypothesis.settings.register_profile("shared machine", deadline=None)  # no test is timed
@@ -166,6 +167,12 @@ def session(resident_app: Flask) -> Iterator[Session]:
 def visitor(resident_app: Flask) -> FlaskClient:
     """A resident at the public site."""
     return resident_app.test_client()
+
+
+@pytest.fixture
+def resident(visitor: FlaskClient) -> Resident:
+    """The same person, walking through the site by what its pages offer."""
+    return Resident(visitor)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from app import audit, rows, scope
 from app.context import acting, system
 from app.errors import SlotFull
 from app.extensions import engine_options, tune
-from app.rules import bookings, slots
+from app.rules import bookings
 from models import BookingCategory, OperationLog, Reservation, Slot
 from tests.booking_pages import free_slot
 from tests.conftest import House
@@ -175,17 +175,3 @@ def test_without_the_condition_the_constraint_still_holds(database: House, sessi
     assert outcome["booked"] == PLACES
     assert outcome["refused by the database"] == PROCESSES * TRIES_EACH - PLACES
     assert stored(session, last_places) == (PLACES, PLACES)
-
-
-def test_places_given_back_while_others_book_are_neither_lost_nor_doubled(
-    database: House, session: Session, last_places: Slot
-) -> None:
-    outcome = race(database, session, last_places, booked_and_given_back)
-    assert outcome["booked"] > PLACES
-    assert stored(session, last_places)[0] == 0
-
-
-def booked_and_given_back(session: Session, slot_id: int, rng: random.Random) -> None:
-    slots.take(session, slot_id, 2)
-    session.commit()
-    slots.give_back(session, slot_id, 2)

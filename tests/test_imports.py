@@ -15,6 +15,7 @@ BELOW = [
     "private",
     "text",
     "errors",
+    "callcenter",
     "locks",
     "dialects",
     "search_index",

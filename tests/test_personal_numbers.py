@@ -19,8 +19,7 @@ from app.schema import Spec, specs
 from models import MyNumberAccess, OperationLog
 from tests.pages import post
 from tests.test_audit import PERSONAL_NUMBER
-from views.address import is_range
-from views.address import list_of
+from views.address import is_range, list_of
 
 Browse = Callable[[str], FlaskClient]
 DRESSES = (

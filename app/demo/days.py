@@ -11,13 +11,15 @@ from datetime import date
 
 import jpholiday
 
+from app import text
+
 _EPOCH = date(1900, 1, 1).toordinal()
 _UTC_OFFSET = 9 * 3600  # Asia/Tokyo has no summer time
 _DAY = 86400
 
 ISO = [date.fromordinal(n).isoformat() for n in range(_EPOCH, date(2080, 1, 1).toordinal())]
 CLOCK = [f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY)]
-WEEKDAYS = tuple(f" ({name})" for name in "月火水木金土日")
+WEEKDAYS = tuple(f" ({name})" for name in text.WEEKDAYS)
 
 
 def number(day: date) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import random
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from app import audit, text
 from app.context import context
 from app.errors import AppError, Busy, Conflict, SlotFull
 from app.rows import refuse_personal_numbers, stamp
 from app.rules import slots
-from app.rules.taking import Taken, take_and_insert
-from app.schema import Spec, specs
-from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex
+from app.rules.taking import take_and_insert
+from app.schema import specs
+from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex, slot_name
 from models.bookings import CODE_ALPHABET
 
 ALPHABET = CODE_ALPHABET
@@ -72,113 +73,112 @@ def new_code(rng: random.Random) -> str:
     return "".join(rng.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
-class _Clash(AppError):
-    """The token of the form or the drawn code is there already. Nobody sees this one."""
-
-    def __init__(self) -> None:
-        super().__init__("")
+def token_digest(token: str) -> str:
+    """What is stored of the token of a form: enough to know it again, worth nothing to whoever reads it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
 
 
-def book(session: Session, request: BookingRequest, now: datetime, *, rng: random.Random) -> Reservation:
-    """Takes the place and writes the reservation, both or neither; the same form sent again gives the same reservation.
+def book(session: Session, request: BookingRequest, now: datetime, *, rng: random.Random) -> int:
+    """Takes the place and writes the reservation, both or neither; gives its number, and the same one to the same form sent again.
 
     Whether the form was sent before is asked only when something failed, so that the usual booking does not pay for it:
-    the token is unique in the database, and two copies sent at once meet there.
+    the token is unique in the database, and two copies sent at once meet there. The caller's transaction stays theirs: a place
+    that was taken in vain is given back, and nothing is rolled back.
     """
-    for tries_left in reversed(range(_TRIES)):
+    for _ in range(_TRIES):
         try:
-            return _write(session, request, now, rng)
-        except (SlotFull, slots.NotOffered, _Clash) as error:
-            session.rollback()  # nothing of a failed attempt stays, least of all the place it took
+            made = _write(session, request, now, rng)
+        except (SlotFull, slots.NotOffered):
             if earlier := _sent_before(session, request):
                 return earlier
-            if not isinstance(error, _Clash):
-                raise
-            if not tries_left:
-                raise Busy from error
-    raise Busy
+            raise
+        if number := made or _sent_before(session, request):
+            return number
+    raise Busy  # every code drawn was there already, which chance alone does not bring about
 
 
-def _write(session: Session, request: BookingRequest, now: datetime, rng: random.Random) -> Reservation:
-    where = slots.the_place(session, request.category, request.counter)
-    spec, current = specs()[Reservation], context(session)
-    if where is None or (current.actor.counters is not None and where[1].id not in current.actor.counters):
+def _write(session: Session, request: BookingRequest, now: datetime, rng: random.Random) -> int | None:
+    """The number of the new reservation; none when its code or the token of its form is there already."""
+    category, counter = _place(session, request)
+    row = _row(session, request, category, counter, new_code(rng))
+    taken = take_and_insert(session, row, slots.terms(category, request.channel, now))
+    if taken is None:
+        raise _refusal(session, request, now)
+    if taken.id is None:
+        return None
+    for name, value in taken._asdict().items():
+        setattr(row, name, value)
+    names = {"category": str(category), "counter": str(counter), "slot": slot_name(row.booking_date, row.start_time)}
+    context(session).changes.append(audit.added(specs()[Reservation], row, names))
+    return taken.id
+
+
+def _place(session: Session, request: BookingRequest) -> tuple[BookingCategory, Counter]:
+    """Procedure and counter, if this actor may book there."""
+    found, counters = slots.place(session, request.category, request.counter), context(session).actor.counters
+    if found is None or (counters is not None and found[1].id not in counters):
         raise slots.NotOffered
-    category, counter = where
-    row = Reservation(**_values(request, category, counter), booking_code=new_code(rng))
+    return found
+
+
+def _row(
+    session: Session, request: BookingRequest, category: BookingCategory, counter: Counter, booking_code: str
+) -> Reservation:
+    """The reservation as a flush would write it, before its place is taken: date and time come from the place itself."""
+    items, spec, current = text.lines(category.required_items), specs()[Reservation], context(session)
+    row = Reservation(
+        **vars(request.applicant),
+        booking_code=booking_code,
+        category_id=category.id,
+        counter_id=counter.id,
+        procedure_name=category.name,
+        slot_id=request.slot_id,
+        units=request.units,
+        channel=request.channel,
+        state=ReservationState.BOOKED,
+        form_token=token_digest(request.form_token),
+        consent_version=request.consent_version,
+        request_detail={"持ち物": items} if items else {},
+        row_stamp=1,
+    )
     refuse_personal_numbers(current, spec.parts.values(), row)
     stamp(spec, row, current, is_new=True)
     row.search_key = spec.key_of(row)
-    place = take_and_insert(session, row, slots.terms(category, request.channel, now))
-    if place is None:
-        offered = slots.offer(session, request.slot_id, request.category, request.channel, now)
-        raise SlotFull if offered.counter.code == counter.code else slots.NotOffered
-    _complete(session, row, place)
-    current.changes.append(_logged(spec, row, category, counter))
     return row
 
 
-def _values(request: BookingRequest, category: BookingCategory, counter: Counter) -> dict[str, Any]:
-    """What is known before a place is taken; date and time come from the place itself."""
-    items = [line.strip() for line in category.required_items.splitlines() if line.strip()]
-    return {
-        **vars(request.applicant),
-        "category_id": category.id,
-        "counter_id": counter.id,
-        "procedure_name": category.name,
-        "slot_id": request.slot_id,
-        "units": request.units,
-        "channel": request.channel,
-        "state": ReservationState.BOOKED,
-        "form_token": request.form_token,
-        "consent_version": request.consent_version,
-        "request_detail": {"持ち物": items} if items else {},
-        "group_id": None,
-        "arrived_at": None,
-        "row_stamp": 1,
-    }
+def _refusal(session: Session, request: BookingRequest, now: datetime) -> AppError:
+    """Why a place could not be taken."""
+    try:
+        found = slots.offer(session, request.slot_id, request.category, request.channel, now)
+    except slots.NotOffered as error:
+        return error
+    return SlotFull() if found.counter.code == text.tidy(request.counter) else slots.NotOffered()
 
 
-def _complete(session: Session, row: Reservation, place: Taken) -> None:
-    """Makes the object a row of the session, as if it had been flushed."""
-    if place.number is None:
-        raise _Clash
-    row.id = place.number
-    for name in ("booking_date", "start_time", "end_time"):
-        setattr(row, name, getattr(place, name))
-    make_transient_to_detached(row)
-    session.add(row)
-
-
-def _logged(spec: Spec, row: Reservation, category: BookingCategory, counter: Counter) -> dict[str, Any]:
-    """The new row for the operation log, which a flush would have gathered; relations are named without reading them back."""
-    names = {"category": str(category), "counter": str(counter), "slot": f"{row.booking_date:%Y-%m-%d} {row.start_time:%H:%M}"}
-    values = {part: names.get(key) if part.is_relation else getattr(row, key) for key, part in spec.parts.items()}
-    return audit._change(
-        spec,
-        row,
-        "add",
-        {
-            part: (None, value)
-            for part, value in values.items()
-            if value not in (None, "", {}) and not part.field.auto and part.key != "row_stamp"
-        },
-    )
-
-
-def _sent_before(session: Session, request: BookingRequest) -> Reservation | None:
+def _sent_before(session: Session, request: BookingRequest) -> int | None:
     """The reservation that this form already made. Another content under the same token is refused, not swallowed."""
-    earlier = session.scalar(select(Reservation).where(Reservation.form_token == request.form_token))
-    if earlier and (
-        earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items())
-    ):
+    earlier = made_by(session, token_digest(request.form_token))
+    if earlier is None:
+        return None
+    if earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items()):
         raise AlreadyUsed(earlier)
-    return earlier
+    return earlier.id
+
+
+def made_by(session: Session, digest: str) -> Reservation | None:
+    """The reservation that a form made, by the digest of its token."""
+    return session.scalar(select(Reservation).where(Reservation.form_token == digest))
+
+
+def as_code(typed: str) -> str:
+    """A reservation code in its one spelling, however it was typed."""
+    return text.alnum(text.tidy(typed))
 
 
 def look_up(session: Session, code: str, phone: str) -> Reservation | None:
     """The reservation of a code, to whoever also knows its phone number. An unknown code and a wrong number look the same."""
-    wanted = text.alnum(code)
+    wanted = as_code(code)
     found = session.scalar(select(Reservation).where(Reservation.booking_code == wanted)) if is_code(wanted) else None
     known = found.phone if found else "-"
     return found if hmac.compare_digest(known.encode(), text.digits(phone).encode()) else None

@@ -1,4 +1,4 @@
-"""予約枠: which times are offered to whom, and the one way in which a place is taken or given back."""
+"""予約枠: which procedures, counters and times are offered to whom."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from app import text
 from app.context import TOKYO
-from app.errors import NotFound, SlotFull
+from app.errors import NotFound
 from app.rules import statements
 from app.rules.opening import open_slots
 from models import BookingCategory, Channel, Counter, Slot
@@ -156,11 +155,33 @@ def near(
     return [o for o in times if o in nearest]
 
 
-def the_category(session: Session, code: str) -> BookingCategory | None:
+def procedures(session: Session, now: datetime) -> list[BookingCategory]:
+    """What can be booked today, in the office's order."""
+    today = now.astimezone(TOKYO).date()
+    return [category for category in session.scalars(statements.CATEGORIES) if category.is_bookable(today)]
+
+
+def procedure(session: Session, code: str, now: datetime) -> BookingCategory:
+    """A procedure that can be booked today, by its code."""
+    found = _category(session, code)
+    if found is None or not found.is_bookable(now.astimezone(TOKYO).date()):
+        raise NotFound("この手続きの予約は受け付けていません。はじめから選び直してください。")
+    return found
+
+
+def open_counter(session: Session, code: str) -> Counter:
+    """A counter that receives people, by its code."""
+    found = session.scalar(statements.COUNTER, {"code": text.tidy(code)})
+    if found is None:
+        raise NotFound("この窓口の予約は受け付けていません。はじめから選び直してください。")
+    return found
+
+
+def _category(session: Session, code: str) -> BookingCategory | None:
     return session.scalar(statements.CATEGORY, {"code": text.tidy(code)})
 
 
-def the_place(session: Session, category: str, counter: str) -> tuple[BookingCategory, Counter] | None:
+def place(session: Session, category: str, counter: str) -> tuple[BookingCategory, Counter] | None:
     """Procedure and counter by their codes, in one question."""
     found = session.execute(statements.PLACE, {"code": text.tidy(category), "counter": text.tidy(counter)}).first()
     return (found[0], found[1]) if found else None
@@ -168,38 +189,17 @@ def the_place(session: Session, category: str, counter: str) -> tuple[BookingCat
 
 def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
-    wanted = the_category(session, category)
+    wanted = _category(session, category)
     row = wanted and session.execute(statements.OFFER, {**terms(wanted, channel, now), "slot": slot_id}).first()
     if not row:
         raise NotOffered
     return Offer(*row)
 
 
-def take(session: Session, slot_id: int, units: int) -> None:
-    """Takes places by one conditional UPDATE. The database decides, so two people never get the same last place."""
-    if units < 1:
-        raise ValueError("units must be positive")
-    taken = session.execute(
-        update(Slot).where(Slot.id == slot_id, Slot.used + units <= Slot.capacity).values(used=Slot.used + units),
-        execution_options={"by_rule": "slots.take", "synchronize_session": False},
-    )
-    if not taken.rowcount:  # type: ignore[attr-defined]
-        raise SlotFull
-
-
-def give_back(session: Session, slot_id: int, units: int) -> None:
-    """Gives places back; a row that held more than is wanted shrinks as they come free."""
-    if units < 1:
-        raise ValueError("units must be positive")
-    left = Slot.used - units
-    given = session.execute(
-        update(Slot)
-        .where(Slot.id == slot_id, left >= 0)
-        .values(used=left, capacity=case((Slot.wanted > left, Slot.wanted), else_=left)),
-        execution_options={"by_rule": "slots.give_back", "synchronize_session": False},
-    )
-    if not given.rowcount:  # type: ignore[attr-defined]
-        raise RuntimeError("more places given back than were taken")
+def lost(session: Session, slot_id: int, counter: Counter, on: date) -> Opening | None:
+    """A time of this counter and day whether it is offered or not: what a person is told they cannot have."""
+    found = _openings(session, statements.THESE, {"slots": [slot_id]})
+    return next((o for o in found if (o.counter_id, o.date) == (counter.id, on)), None)
 
 
 def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int]]:
@@ -220,15 +220,16 @@ __all__ = [
     "counters_for",
     "day",
     "earliest",
-    "give_back",
+    "lost",
     "month",
     "months_open",
     "near",
     "offer",
+    "open_counter",
     "open_slots",
-    "take",
+    "place",
+    "procedure",
+    "procedures",
     "terms",
-    "the_category",
-    "the_place",
     "window",
 ]

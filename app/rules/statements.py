@@ -55,7 +55,9 @@ OFFER = (
     .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
     .where(Slot.id == bindparam("slot"), *OFFERED)
 )
+CATEGORIES = select(BookingCategory).order_by(BookingCategory.sort_order, BookingCategory.id)
 CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
+COUNTER = select(Counter).where(Counter.code == bindparam("code"), Counter.is_open)
 PLACE = (
     select(BookingCategory, Counter)
     .select_from(BookingCategory)

@@ -1,11 +1,11 @@
-"""The one statement by which places are taken and their reservation is written."""
+"""The one way in which places are taken: with the reservation that stands on them, or not at all."""
 
 from __future__ import annotations
 
 from datetime import date, time
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, select, true, update
+from sqlalchemy import Connection, Table, bindparam, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,12 +14,13 @@ from models import Reservation, Slot
 
 
 class Taken(NamedTuple):
-    """A place that was taken, and the number of the reservation on it; none when its code or form token was there already."""
+    """A place that was taken, and the number of the reservation on it; none when its code or form token was there already, and
+    the place was given back."""
 
     booking_date: date
     start_time: time
     end_time: time
-    number: int | None
+    id: int | None
 
 
 _TABLE, _SLOT = cast(Table, Reservation.__table__), cast(Table, Slot.__table__)
@@ -38,8 +39,8 @@ _TAKE = (
         *OFFERED,
     )
     .returning(*(column.label(name) for name, column in _FROM_SLOT.items()))
-    .execution_options(by_rule="bookings.book", synchronize_session=False)
 )
+_GIVE_BACK = update(_SLOT).values(used=_SLOT.c.used - _NEW["units"]).where(_SLOT.c.id == _NEW["slot_id"])
 _INSERT = sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id)
 
 
@@ -67,11 +68,21 @@ def take_and_insert(session: Session, row: Reservation, terms: dict[str, Any]) -
     where one writer has the file to itself, it is two.
     """
     values = {**terms, **{f"new_{name}": getattr(row, name) for name in GIVEN}}
-    if session.get_bind().dialect.name == "postgresql":
-        found = session.connection().execute(_AT_ONCE, values).first()  # a third less work than through the session
-        return Taken._make(found) if found else None
-    place = session.execute(_TAKE, values).first()
+    taken = _in_one if session.get_bind().dialect.name == "postgresql" else _in_two
+    place = taken(session.connection(), values)
+    if place and place.id is None:
+        session.connection().execute(_GIVE_BACK, {"new_units": row.units, "new_slot_id": row.slot_id})
+    return place
+
+
+def _in_one(connection: Connection, values: dict[str, Any]) -> Taken | None:
+    found = connection.execute(_AT_ONCE, values).first()
+    return Taken._make(found) if found else None
+
+
+def _in_two(connection: Connection, values: dict[str, Any]) -> Taken | None:
+    place = connection.execute(_TAKE, values).first()
     if place is None:
         return None
     at = {f"new_{name}": place[n] for n, name in enumerate(_FROM_SLOT)}
-    return Taken._make((*place, session.execute(_INSERT, {**values, **at}).scalar()))
+    return Taken._make((*place, connection.execute(_INSERT, {**values, **at}).scalar()))

@@ -109,6 +109,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_booking_category_purpose_sort_order_id'), ['purpose', 'sort_order', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_booking_category_sort_order_id'), ['sort_order', 'id'], unique=False)
 
+    op.create_table('booking_draft',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.String(length=64), nullable=False),
+    sa.Column('entry', sa.Text(), nullable=False),
+    sa.Column('step', sa.Enum('typed', 'faulty', 'checked', 'unconsented', name='draft_step', native_enum=False, create_constraint=True, length=30), nullable=False),
+    sa.Column('told', sa.String(length=300), nullable=False),
+    sa.Column('kept_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('length(entry) <= 20000', name=op.f('ck_booking_draft_entry_length')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_booking_draft')),
+    sa.UniqueConstraint('key', name=op.f('uq_booking_draft_key'))
+    )
+    with op.batch_alter_table('booking_draft', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_booking_draft_kept_at'), ['kept_at'], unique=False)
+
     op.create_table('code_item',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('list_name', sa.String(length=30), nullable=False),
@@ -871,6 +885,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_code_item_is_active_list_name_sort_order_id'))
 
     op.drop_table('code_item')
+    with op.batch_alter_table('booking_draft', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_booking_draft_kept_at'))
+
+    op.drop_table('booking_draft')
     with op.batch_alter_table('booking_category', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_booking_category_sort_order_id'))
         batch_op.drop_index(batch_op.f('ix_booking_category_purpose_sort_order_id'))

@@ -1,0 +1,70 @@
+"""予約の下書き: what a resident has typed, kept while they are at it and in bounds that no stranger can widen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy.orm import Session
+
+from app.dialects import insert_new
+from app.errors import AppError
+from models import BookingDraft, DraftStep
+from models.drafts import LONGEST_ENTRY
+
+KEPT = timedelta(hours=1)  # since the entry was last sent; a page may be read for as long
+MOST = 20_000  # drafts at a time: a new one pushes out the one that many before it
+
+_TABLE = cast(Table, BookingDraft.__table__)
+_FIND = select(_TABLE.c.entry, _TABLE.c.step, _TABLE.c.told).where(
+    _TABLE.c.key == bindparam("of"), _TABLE.c.kept_at > bindparam("since")
+)
+_CHANGE = update(_TABLE).where(_TABLE.c.key == bindparam("of"))
+_PUSH_OUT = delete(_TABLE).where(_TABLE.c.id <= bindparam("last"))
+
+
+class TooLong(AppError):
+    """An entry longer than any person's."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("入力された文字が多すぎます。短くして、もう一度送ってください。")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An entry as typed, what was done last with it, and the sentence that its page has to tell."""
+
+    entry: dict[str, str]
+    step: DraftStep
+    told: str = ""
+
+
+def find(session: Session, key: str, now: datetime) -> Draft | None:
+    row = session.execute(_FIND, {"of": key, "since": now - KEPT}).first()
+    return Draft(entry=json.loads(row.entry), step=row.step, told=row.told) if row else None
+
+
+def keep(session: Session, key: str, draft: Draft, now: datetime) -> None:
+    """Keeps a draft under its key, instead of the one before it.
+
+    The number of a new row is above all others, so the table holds at most `MOST` rows without anybody counting them.
+    """
+    entry = json.dumps(draft.entry, ensure_ascii=False)
+    if len(entry) > LONGEST_ENTRY:
+        raise TooLong
+    values = {"entry": entry, "step": draft.step, "told": draft.told, "kept_at": now}
+    if session.execute(_CHANGE, {**values, "of": key}).rowcount:  # type: ignore[attr-defined]
+        return
+    number = session.execute(insert_new(session, _TABLE).returning(_TABLE.c.id), {**values, "key": key}).scalar()
+    if number:  # none: the same form came twice at once, and the other one was first
+        session.execute(_PUSH_OUT, {"last": number - MOST})
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Deletes what nobody may look at any more."""
+    session.execute(delete(_TABLE).where(_TABLE.c.kept_at <= now - KEPT))

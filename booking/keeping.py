@@ -1,0 +1,101 @@
+"""Between two pages: the entry waits in a draft, whose reference stands in the address and opens it in one browser only.
+
+So every page is the answer of a GET: it can be reloaded and gone back to, and two tabs are two drafts. The address alone opens
+nothing, and nothing personal is in it or in the cookie.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from flask import g
+from flask import session as browser_session
+
+from app.context import context
+from app.extensions import db
+from app.rules import drafts
+from app.rules.drafts import Draft
+from booking import seals
+from booking.forms import ApplicantForm
+from models import DraftStep
+
+TRAVELS = {f"booking.{page}" for page in ("categories", "counters", "month", "times", "form", "send", "check", "confirm")}
+"""The pages whose addresses carry the reference on."""
+LOST = (
+    "入力していた内容は残っていません。最後に送ってから1時間がたったか、ほかのブラウザーで開かれたためです。"
+    "お手数ですが、もう一度入力してください。"
+)
+NO_COOKIE = (
+    "このブラウザーには、予約の途中であることの記録（Cookie）がありません。"
+    "Cookieを使えない設定では予約できませんので、設定を確かめてからお進みください。"
+)
+
+
+def carry(endpoint: str, values: dict[str, Any]) -> None:
+    """Puts the reference into every address on the way to a booking."""
+    if endpoint in TRAVELS and reference():
+        values.setdefault("draft", reference())
+
+
+def reference() -> str:
+    """The reference in this request's address; empty when there is none."""
+    found: str = g.booking.reference
+    return found
+
+
+def browser() -> str:
+    """What tells this browser from others: random bits in its cookie, made when first asked for."""
+    if "browser" not in browser_session:
+        browser_session["browser"] = secrets.token_urlsafe(16)
+    found: str = browser_session["browser"]
+    return found
+
+
+def draft() -> Draft | None:
+    """The draft that the address names, if this browser typed it."""
+    if "draft" not in g:
+        g.draft = drafts.find(db.session(), _key(), now()) if reference() and "browser" in browser_session else None
+    found: Draft | None = g.draft
+    return found
+
+
+def keep(sheet: ApplicantForm, step: DraftStep, told: str = "") -> None:
+    """Keeps an entry for the page that comes next; under a new reference if it came without one."""
+    g.booking.reference = reference() or seals.new_reference(now())
+    drafts.keep(db.session(), _key(), Draft(entry=dict(sheet.entry()), step=step, told=told), now())
+    g.wrote = True  # the edge commits
+
+
+def told() -> str:
+    """What the page has to say about the draft that its address names: its own sentence, or why there is none."""
+    if found := draft():
+        return found.told
+    if not reference():
+        return ""
+    if "browser" not in browser_session:
+        return NO_COOKIE
+    return LOST if seals.age(reference(), now()) > drafts.KEPT else ""
+
+
+def told_on_the_way() -> str:
+    """The same on a page where a draft is only carried on: one that is lost is not carried further."""
+    if not reference() or draft():
+        return ""
+    g.booking.reference = ""
+    return LOST
+
+
+def onward() -> str:
+    """The page that follows a choice of time: where the person has been already, or the form."""
+    found = draft()
+    return "check" if found and found.step.is_checked else "form"
+
+
+def now() -> datetime:
+    return context(db.session()).now()
+
+
+def _key() -> str:
+    return seals.digest(f"{browser()} {reference()}")

@@ -1,0 +1,216 @@
+"""The look-up, the done page, and how often one caller may try."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app.text import STRUCK
+from models import ActionClass, Reservation, ReservationState
+from tests.booking_pages import GOOD, PERSONAL_NUMBER, Page, Resident, apart, free_slot, in_use, log, stored
+from tests.conftest import House
+from tests.sites import site
+
+
+def booked(resident: Resident, session: Session) -> Reservation:
+    resident.book(free_slot(session))
+    return stored(session)[0]
+
+
+def test_every_wrong_pair_gets_the_same_answer(resident: Resident, session: Session) -> None:
+    code = booked(resident, session).booking_code
+    answers = set()
+    for typed in (
+        {"code": code, "phone": "0781234568"},
+        {"code": "ZZZZZZZZZZ", "phone": "0781234567"},
+        {"code": "O0I1", "phone": "0781234567"},
+        {"code": "x" * 40, "phone": "0781234567"},
+    ):
+        resident.open("/lookup")
+        answer = resident.press("確認する", **typed)
+        assert (answer.status, "予約が見つかりません" in answer.text) == (404, True)
+        answers.add(re.sub(r'value="[^"]*"|v=\w+', "", answer.html))
+    assert len(answers) == 1
+
+
+def test_look_up_with_empty_or_odd_fields_is_explained(resident: Resident) -> None:
+    resident.open("/lookup")
+    answer = resident.press("確認する")
+    assert answer.status == 422
+    assert "予約番号を入力してください" in answer.error_of("code")
+    assert "電話番号を入力してください" in answer.error_of("phone")
+    answer = resident.press("確認する", code=PERSONAL_NUMBER, phone="12")
+    assert answer.fields["code"] == STRUCK
+    assert "数字10桁か11桁" in answer.error_of("phone")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ReservationState.CANCELLED, "キャンセルされています"),
+        (ReservationState.ARRIVED, "ご来庁いただきました"),
+        (ReservationState.NO_SHOW, "日時を過ぎています"),
+    ],
+)
+def test_look_up_tells_the_state_in_plain_words(
+    resident: Resident, session: Session, state: ReservationState, words: str
+) -> None:
+    made = booked(resident, session)
+    made.state = state
+    resident.open("/lookup")
+    assert words in resident.press("確認する", code=made.booking_code, phone=made.phone).text
+
+
+def test_look_ups_are_logged_with_the_code_and_nothing_personal(resident: Resident, session: Session) -> None:
+    made = booked(resident, session)
+    for code, phone in ((made.booking_code, made.phone), (made.booking_code, "0781234568"), ("髙橋 花子", made.phone)):
+        resident.open("/lookup")
+        resident.press("確認する", code=code, phone=phone)
+    entries = [row for row in log(session) if row.action_code == "reservation.lookup"]
+    assert [row.detail["照合"] for row in entries] == ["一致", "不一致", "不一致"]
+    assert [row.detail.get("予約番号") for row in entries] == [made.booking_code, made.booking_code, None]
+    assert {(row.user_name, row.action_class) for row in entries} == {("住民", ActionClass.READ)}
+    assert entries[0].client_info.startswith("127.0.0.1 ")
+
+
+def test_booking_is_logged_once_as_the_residents_act(resident: Resident, session: Session) -> None:
+    made = booked(resident, session)
+    (entry,) = [row for row in log(session) if row.action_code == "reservation.book"]
+    assert (entry.user_id, entry.action_class) == ("resident", ActionClass.ADD)
+    assert entry.detail["変更"][0]["項目"]["申請ID"][1] == made.booking_code
+
+
+def test_done_page_is_shown_for_an_hour(resident: Resident, session: Session) -> None:
+    booked(resident, session)
+    path = resident.page.url
+    assert resident.open(path).status == 200
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=61)):
+        answer = resident.open(path)
+        assert answer.status == 404
+        assert "予約を確認する" in answer.text
+
+
+def test_address_of_a_done_page_is_worth_nothing_elsewhere(resident_app: Flask, resident: Resident, session: Session) -> None:
+    booked(resident, session)
+    stranger = Resident(resident_app.test_client())
+    assert stranger.open(resident.page.url).status == 404
+    stranger.book(free_slot(session, hour=11))
+    assert stranger.open(resident.page.url).status == 404
+    assert stranger.page.text.count("予約番号") == 0
+
+
+def test_nothing_can_be_counted_from_the_address_of_a_done_page(resident: Resident, session: Session) -> None:
+    made = booked(resident, session)
+    payload = resident.page.url.removeprefix("/booked/").split(".")[0]
+    assert json.loads(base64.urlsafe_b64decode(payload + "==")) == made.form_token
+
+
+def test_lost_cookie_at_the_look_up_is_told(resident: Resident) -> None:
+    resident.open("/lookup")
+    resident.client.delete_cookie("resident")
+    answer = resident.press("確認する", code="ABCDE23456", phone="0781234567")
+    assert (answer.status, "開き直して" in answer.text) == (400, True)
+
+
+def look_up(client: FlaskClient, code: str = "ABCDE23456", address: str = "203.0.113.1") -> Page:
+    resident = Resident(client)
+    resident.open("/lookup")
+    return Page(
+        apart(
+            client.post,
+            "/lookup",
+            headers={"X-Forwarded-For": address},
+            data={**resident.page.fields, "code": code, "phone": "0781234567"},
+        )
+    )
+
+
+def test_too_many_look_ups_of_an_address_must_wait(database: House, session: Session) -> None:
+    with site(database, "resident", limit_lookup="3 per minute", trusted_proxies=("127.0.0.1",)) as app:
+        client = app.test_client()
+        assert [look_up(client, f"ABCDE2345{n}").status for n in range(2, 6)] == [404, 404, 404, 429]
+        answer = look_up(client, "ABCDE23456")
+        assert "分ほどたってから" in answer.text
+        assert 1 <= int(answer.headers["Retry-After"]) <= 61
+        assert look_up(client, "ABCDE23456", address="203.0.113.2").status == 404
+
+
+def test_one_code_is_tried_ten_times_a_day_from_anywhere(database: House) -> None:
+    with site(database, "resident", trusted_proxies=("127.0.0.1",)) as app:
+        client = app.test_client()
+        spellings = ["ABCDE23456", "abcde-23456", "ＡＢＣＤＥ２３４５６"]
+        tries = [look_up(client, spellings[n % 3], address=f"203.0.113.{n}").status for n in range(11)]
+        assert tries == [404] * 10 + [429]
+        answer = look_up(client, "ABCDE23456", address="203.0.113.99")
+        assert "時間ほどたってから" in answer.text
+        assert look_up(client, "ABCDE23457", address="203.0.113.99").status == 404
+
+
+@pytest.mark.parametrize("spelling", ["ABCDE23456", "ABCDE\x0123456", "abcde-2345\x7f6", "\x02ABCDE 23456"])
+def test_no_spelling_of_a_code_is_counted_apart(database: House, spelling: str) -> None:
+    """What the look-up drops from a code makes no other code of it for the limit either."""
+    with site(database, "resident", trusted_proxies=("127.0.0.1",)) as app:
+        client = app.test_client()
+        tries = [look_up(client, spelling if n % 2 else "ABCDE23456", address=f"203.0.113.{n}").status for n in range(11)]
+        assert tries == [404] * 10 + [429]
+
+
+# -- limits on every step ---------------------------------------------------------------------------------------------
+
+
+def test_too_many_bookings_of_an_address_must_wait_and_take_nothing(database: House, session: Session) -> None:
+    slot = free_slot(session, places=9)
+    with site(database, "resident", limit_booking="2 per minute") as app:
+        resident = Resident(app.test_client())
+        for name in "一二":
+            check = resident.to_check(slot, name=f"山田 {name}")
+            assert resident.press("この内容で予約する", consent="y").status == 200
+        resident.page = check
+        assert resident.press("この内容で予約する", consent="y").status == 429
+        assert "分ほどたってから" in resident.page.text
+    assert len(stored(session)) == in_use(session) == 2
+
+
+@pytest.mark.parametrize(
+    ("button", "loses"),
+    [
+        ("確認画面へ進む", ""),
+        ("日時を変える", ""),
+        ("確認画面へ進む", "cookie"),
+        ("この内容で予約する", ""),
+        ("この内容で予約する", "cookie"),
+    ],
+)
+def test_every_step_that_sends_something_is_limited(database: House, session: Session, button: str, loses: str) -> None:
+    slot = free_slot(session)
+    with site(database, "resident", limit_booking="3 per minute") as app:
+        resident = Resident(app.test_client())
+        page = resident.to_check(slot) if button == "この内容で予約する" else resident.to_form(slot)
+        answers = []
+        for _ in range(4):
+            resident.page = page
+            if loses:
+                resident.client.delete_cookie("resident")
+            answers.append(resident.send(button, name="山田 太郎").status_code)
+    assert answers[-1] == 429
+    assert set(answers[:-1]) <= {303, 429}
+
+
+def test_refusals_cannot_fill_the_operation_log(database: House, session: Session) -> None:
+    """A siege is told of once a minute, whatever is thrown."""
+    slot = free_slot(session)
+    with site(database, "resident", limit_booking="5 per minute") as app:
+        resident = Resident(app.test_client())
+        page = resident.to_form(slot)
+        for _ in range(12):
+            resident.page = page
+            resident.send("確認画面へ進む", **{**GOOD, "message": PERSONAL_NUMBER})
+    assert [row.action_code for row in log(session)] == ["reservation.refused", "limit.refused"]
