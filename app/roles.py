@@ -11,9 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.errors import AppError, Conflict, NotFound
+from app.listing import whole
 from app.rules import accounts
 from app.schema import Spec, specs
 from models import Staff
+from models.base import table_of
 
 Right = tuple[str, str]
 """(permission, view), as FAB names it: ("can_edit", "Card")."""
@@ -69,10 +71,9 @@ def every() -> set[Right]:
 
 
 def role(session: Session, key: str) -> Role:
-    wanted = (
-        select(Role).options(joinedload(Role.permissions)).where(Role.id == int(key)) if key.isascii() and key.isdigit() else None
-    )
-    found = session.scalars(wanted).unique().one_or_none() if wanted is not None else None
+    number = whole(key, table_of(Role).c.id.type)
+    wanted = select(Role).options(joinedload(Role.permissions)).where(Role.id == number)
+    found = session.scalars(wanted).unique().one_or_none() if number is not None else None
     if found is None:
         raise NotFound
     return found
