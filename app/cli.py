@@ -22,7 +22,7 @@ from app.context import TOKYO, acting, system
 from app.errors import AppError
 from app.extensions import db
 from app.rules.opening import days_ahead, open_slots
-from config import ROOT
+from config import ROOT, described
 
 if TYPE_CHECKING:
     from app.demo.volumes import VolumeName
@@ -151,14 +151,15 @@ def check() -> None:
     click.echo(f"{len(schema.specs())} 表の宣言に矛盾はありません。")
 
 
-@schema_group.command("docs", help="表の定義から、データ辞書（docs/data-dictionary.md）を書き出します。")
+@schema_group.command("docs", help="定義から、データ辞書と設定の一覧（docs/data-dictionary.md と settings.md）を書き出します。")
 @in_words
 def docs() -> None:
     from app import dictionary
 
-    path = ROOT / "docs" / "data-dictionary.md"
-    path.write_text(dictionary.page(), encoding="utf-8")
-    click.echo(f"{path.relative_to(ROOT)} を書き出しました。")
+    pages = {"data-dictionary.md": dictionary.page(), "settings.md": dictionary.settings_page(described())}
+    for name, words in pages.items():
+        (ROOT / "docs" / name).write_text(words, encoding="utf-8")
+        click.echo(f"docs/{name} を書き出しました。")
 
 
 def today() -> date:
