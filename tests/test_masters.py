@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.errors import AppError
 from app.rules.opening import open_slots
 from models import (
     BookingCategory,
@@ -329,6 +331,23 @@ def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -
     )
     assert session.scalars(select(CodeItem).where(CodeItem.value == "spare")).all() == []
     assert post(browse("staff"), "/masters/counter_closure/delete/1").status_code == 403
+
+
+def test_a_code_that_rows_hold_stays_whoever_asks(session: Session) -> None:
+    samples.card(session)
+    session.commit()
+    for change in ("delete", "value", "list_name"):
+        kind = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "new")).one()
+        if change == "delete":
+            session.delete(kind)
+        else:
+            setattr(kind, change, "renewal_reason")
+        with pytest.raises(AppError, match="ほかのデータから使われているため"):
+            session.flush()
+        session.rollback()
+    kind = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "new")).one()
+    kind.name, kind.is_active = "新規（旧）", False
+    session.commit()
 
 
 def test_a_stale_deletion_is_refused(browse: Browse, session: Session) -> None:
