@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "lookup": ("予約照会", ActionClass.READ),
     "setting": ("設定", ActionClass.SETTING),
 }
+_TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
 LOG = cast(Table, OperationLog.__table__)
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
@@ -71,7 +72,8 @@ def _gather(session: Session, flush: Any) -> None:
                 continue
             parts = _changed(spec, row, verb)
             if parts or verb == "delete":
-                current.changes.append(_change(spec, row, verb, parts))
+                change = _change(spec, row, verb, parts)
+                current.changes.append(change | ({"範囲を越える理由": current.widened} if current.widened else {}))
             if parts and spec.history:
                 histories[spec].append(_history(current, spec, row, verb, parts))
     for spec, lines in histories.items():
@@ -165,7 +167,7 @@ def row_of(current: Context) -> dict[str, Any]:
     act = current.act or _named_after(current.changes[0])
     detail = {k: v for k, v in act.detail.items() if v not in (None, "", [], {})}
     if current.changes:
-        detail["変更"] = [{k: c[k] for k in ("対象", "番号", "種別", "項目")} for c in current.changes[:_LISTED_CHANGES]]
+        detail["変更"] = [{k: c[k] for k in _TOLD if k in c} for c in current.changes[:_LISTED_CHANGES]]
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
     told = text.without_personal_numbers(
