@@ -11,6 +11,8 @@ import secrets
 import psycopg
 from flask import Flask, Response, request
 
+from models.bookings import CODE_ALPHABET
+
 app = Flask("bare")
 _held: list[psycopg.Connection] = []
 
@@ -22,8 +24,13 @@ made AS (INSERT INTO reservation (booking_code, booking_date, start_time, end_ti
   SELECT %(code)s, slot_date, start_time, end_time, 1, 'x', counter_id, id, %(name)s, %(name_kana)s, '6500001', %(address)s, '', %(phone)s,
     %(email)s, '{}', 'booked', '', current_date, localtime, 'web', 1, %(form_token)s, '1', '', 1 FROM taken RETURNING id)
 INSERT INTO operation_log (started_at, ended_at, user_id, user_name, department, action_class, action_code, action_name, detail,
-    my_number_access, client_info, request_id, search_key)
-  SELECT now(), now(), 'resident', 'x', '', 'add', 'reservation.book', 'x', '{}', 'none', 'x', '', '' FROM made RETURNING id"""
+    my_number_access, client_info, request_id)
+  SELECT now(), now(), 'resident', 'x', '', 'add', 'reservation.book', 'x', '{}', 'none', 'x', '' FROM made RETURNING id"""
+
+
+def let_go() -> None:
+    while _held:
+        _held.pop().close()
 
 
 def connection() -> psycopg.Connection:
@@ -39,7 +46,6 @@ def ready() -> str:
 
 @app.post("/book/<int:slot>/confirm")
 def book(slot: int) -> Response:
-    made = (
-        connection().execute(STATEMENT.encode(), {**request.form, "slot": slot, "code": secrets.token_hex(5).upper()}).fetchone()
-    )
-    return Response(status=303 if made else 409, headers={"Location": "/done"})
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(10))
+    made = connection().execute(STATEMENT.encode(), {**request.form, "slot": slot, "code": code}).fetchone()
+    return Response(status=303 if made else 409, headers={"Location": "/booked/"})

@@ -22,19 +22,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, LiteralString
 from urllib.parse import urlencode
 
 import psycopg
+from flask import Flask
 from sqlalchemy import create_engine, text
 
+from booking import notice, seals
 from config import ROOT, Settings
 
 RESIDENTS, WORKERS, CLIENT_PROCESSES = 16, 4, 2
-KEY = "bench " * 8
+KEY = "bench-" * 8
 FORK = get_context("fork")
 Row = tuple[str, ...]
-Act = Callable[[int], tuple[int, float]]
+Act = Callable[[int], tuple[str, float]]
+"""What a resident does over and over, given a number of theirs: how it ended, and how many seconds it took."""
 HEAD: Row = ("場面", "件数", "予約/秒", "中央値 ms", "p95 ms", "p99 ms", "断られた数", "定員超過")
 
 
@@ -190,9 +193,32 @@ def _ask(
     return int(answer[9:12]), headers.decode(), page.decode()
 
 
+def _open(port: int, path: str, address: str, cookie: str = "") -> tuple[str, str, str]:
+    """A page as a browser gets it, sent on from one address to the next: where it was found, the page, the cookie."""
+    status, headers, page = _ask(port, "GET", path, address, cookie)
+    cookie = _cookie(headers) or cookie
+    if status == 303:
+        return _open(port, _location(headers), address, cookie)
+    if status != 200:
+        raise RuntimeError(f"{path} answered {status}")
+    return path, page, cookie
+
+
 def _cookie(headers: str) -> str:
     found = re.search(r"Set-Cookie: (resident=[^;]+)", headers)
     return found.group(1) if found else ""
+
+
+def _location(headers: str) -> str:
+    found = re.search(r"Location: (\S+)", headers)
+    return found.group(1) if found else ""
+
+
+def _ended(status: int, headers: str) -> str:
+    """Booked, refused (the way leads back to a page that offers other times), or what went wrong."""
+    if status == 303:
+        return "booked" if _location(headers).startswith("/booked/") else "refused"
+    return "refused" if status == 409 else f"answered {status}"
 
 
 def _hidden(page: str, name: str) -> str:
@@ -227,33 +253,30 @@ def _address() -> str:
 def _bare(port: int, places: list[Place]) -> Act:
     """Sends the same entry to the bare view."""
 
-    def send(number: int) -> tuple[int, float]:
+    def send(number: int) -> tuple[str, float]:
         place, entry = places[number % len(places)], {**_person(number), "form_token": secrets.token_urlsafe(32)}
         begun = time.perf_counter()
-        status, _, _ = _ask(port, "POST", f"/book/{place.id}/confirm", _address(), "", entry)
-        return status, time.perf_counter() - begun
+        status, headers, _ = _ask(port, "POST", f"/book/{place.id}/confirm", _address(), "", entry)
+        return _ended(status, headers), time.perf_counter() - begun
 
     return send
 
 
 def _sender(port: int, places: list[Place]) -> Act:
     """Sends finished check pages, one after the other: only the request that books is timed."""
-    from app import create_app
-    from booking import notice, seals
+    signer = Flask(__name__)
+    signer.secret_key = KEY
+    _, page, cookie = _open(port, places[0].path, _address())
+    csrf = _hidden(page, "csrf_token")
 
-    app = create_app("resident", Settings(_env_file=None, secret_key=KEY, database_url="sqlite:////nowhere/at/all.db"))
-    _, headers, page = _ask(port, "GET", places[0].path, _address(), "")
-    cookie, csrf = _cookie(headers), _hidden(page, "csrf_token")
-
-    def send(number: int) -> tuple[int, float]:
+    def send(number: int) -> tuple[str, float]:
         place, entry = places[number % len(places)], {**_person(number), "form_token": seals.new_form_token()}
-        with app.app_context():
+        with signer.app_context():
             mark = seals.seal(entry.items(), place.id, notice.VERSION)
         begun = time.perf_counter()
-        status, _, _ = _ask(
-            port, "POST", f"{place.path}confirm", _address(), cookie, {**entry, "csrf_token": csrf, "seal": mark, "consent": "y"}
-        )
-        return status, time.perf_counter() - begun
+        sealed = {**entry, "csrf_token": csrf, "seal": mark, "consent": "y"}
+        status, headers, _ = _ask(port, "POST", f"{place.path}confirm", _address(), cookie, sealed)
+        return _ended(status, headers), time.perf_counter() - begun
 
     return send
 
@@ -261,28 +284,21 @@ def _sender(port: int, places: list[Place]) -> Act:
 def _walker(port: int, places: list[Place]) -> Act:
     """Walks like a person: procedures, counters, month, times, form, check page, booking, done page. The whole walk is timed."""
 
-    def walk(number: int) -> tuple[int, float]:
+    def walk(number: int) -> tuple[str, float]:
         place, address, begun = places[number % len(places)], _address(), time.perf_counter()
-        counter = place.path.rsplit("/", 3)[0] + "/"
-        for path in ("/book/", "/book/pickup/", counter.rsplit("/", 2)[0] + "/", counter):
-            status, _, _ = _ask(port, "GET", path, address, "")
-            if status != 200:
-                return status, 0.0
-        _, headers, page = _ask(port, "GET", place.path, address, "")
-        cookie = _cookie(headers)
+        times = place.path.rsplit("/", 2)[0] + "/"
+        counter = times.rsplit("/", 2)[0] + "/"
+        for path in ("/book/", "/book/pickup/", counter, times):
+            _open(port, path, address)
+        form, page, cookie = _open(port, place.path, address)
         entry = {**_person(number), "form_token": _hidden(page, "form_token"), "csrf_token": _hidden(page, "csrf_token")}
-        _, _, page = _ask(port, "POST", place.path, address, cookie, entry)
-        status, headers, _ = _ask(
-            port,
-            "POST",
-            f"{place.path}confirm",
-            address,
-            cookie,
-            {**entry, "seal": _hidden(page, "seal"), "consent": "y"} | _normal(page),
-        )
+        _, headers, _ = _ask(port, "POST", form, address, cookie, entry)
+        check, page, cookie = _open(port, _location(headers), address, cookie)
+        sealed = {**entry, **_normal(page), "seal": _hidden(page, "seal"), "consent": "y"}
+        status, headers, _ = _ask(port, "POST", check.replace("/check", "/confirm"), address, cookie, sealed)
         if status == 303:
-            _ask(port, "GET", re.search(r"Location: (\S+)", headers)[1], address, cookie)  # type: ignore[index]
-        return status, time.perf_counter() - begun
+            _open(port, _location(headers), address, cookie)
+        return _ended(status, headers), time.perf_counter() - begun
 
     return walk
 
@@ -305,8 +321,8 @@ def _measure(url: str, port: int, scene: str, places: list[Place], seconds: floa
     booked, refused = sum(one.booked for one in found), sum(one.refused for one in found)
     failed = {status: count for one in found for status, count in one.failed.items()}
     after, over = _stored(url), _oversold(url)
-    if failed or after - before != booked:
-        raise RuntimeError(f"{scene}: answered {booked}, stored {after - before}, failed {failed}")
+    if failed or not booked or after - before != booked:
+        raise RuntimeError(f"{scene}: booked {booked}, stored {after - before}, failed {failed}")
     cuts = statistics.quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
     return (
         scene,
@@ -336,30 +352,36 @@ def _residents(act: Act, seconds: float) -> Outcome:
     return outcome
 
 
-def _note(outcome: Outcome, status: int, wait: float) -> None:
-    if status == 303:
+def _note(outcome: Outcome, ended: str, wait: float) -> None:
+    if ended == "booked":
         outcome.booked += 1
         outcome.waits.append(wait)
-    elif status == 409:
+    elif ended == "refused":
         outcome.refused += 1
     else:
-        outcome.failed[str(status)] = outcome.failed.get(str(status), 0) + 1
+        outcome.failed[ended] = outcome.failed.get(ended, 0) + 1
 
 
 def _stored(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        return int(connection.execute("SELECT count(*) FROM reservation").fetchone()[0])  # type: ignore[index]
+    return _count(url, "SELECT count(*) FROM reservation")
 
 
 def _oversold(url: str) -> int:
     """Slots whose places do not agree with their reservations, or that hold more than they may."""
+    return _count(
+        url,
+        """
+        SELECT count(*) FROM slot LEFT JOIN (SELECT slot_id, sum(units) AS n FROM reservation
+          WHERE state IN ('held', 'booked', 'arrived', 'no_show') GROUP BY slot_id) taken ON taken.slot_id = slot.id
+        WHERE slot.used <> coalesce(taken.n, 0) OR slot.used > slot.capacity""",
+    )
+
+
+def _count(url: str, statement: LiteralString) -> int:
     with psycopg.connect(url) as connection:
-        return int(
-            connection.execute("""
-            SELECT count(*) FROM slot LEFT JOIN (SELECT slot_id, sum(units) AS n FROM reservation
-              WHERE state IN ('held', 'booked', 'arrived', 'no_show') GROUP BY slot_id) taken ON taken.slot_id = slot.id
-            WHERE slot.used <> coalesce(taken.n, 0) OR slot.used > slot.capacity""").fetchone()[0]
-        )  # type: ignore[index]
+        row = connection.execute(statement).fetchone()
+    assert row
+    return int(row[0])
 
 
 def show(rows: list[Row]) -> str:
