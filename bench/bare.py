@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from functools import cache
+from typing import Any
 
 import psycopg
 from flask import Flask, Response, request
@@ -14,9 +16,8 @@ from flask import Flask, Response, request
 from models.bookings import CODE_ALPHABET
 
 app = Flask("bare")
-_held: list[psycopg.Connection] = []
 
-STATEMENT = """
+STATEMENT = b"""
 WITH taken AS (UPDATE slot SET used = used + 1 WHERE id = %(slot)s AND used + 1 <= capacity RETURNING *),
 made AS (INSERT INTO reservation (booking_code, booking_date, start_time, end_time, category_id, procedure_name, counter_id, slot_id, name,
     name_kana, postal_code, address, building, phone, email, request_detail, state, message, requested_date, requested_time, channel,
@@ -28,18 +29,12 @@ INSERT INTO operation_log (started_at, ended_at, user_id, user_name, department,
   SELECT now(), now(), 'resident', 'x', '', 'add', 'reservation.book', 'x', '{}', 'none', 'x', '' FROM made RETURNING id"""
 
 
-def let_go() -> None:
-    while _held:
-        _held.pop().close()
+@cache
+def connection() -> psycopg.Connection[Any]:
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
 
 
-def connection() -> psycopg.Connection:
-    if not _held:
-        _held.append(psycopg.connect(os.environ["DATABASE_URL"], autocommit=True))
-    return _held[0]
-
-
-@app.get("/")
+@app.get("/healthz")
 def ready() -> str:
     return "ok"
 
@@ -47,5 +42,5 @@ def ready() -> str:
 @app.post("/book/<int:slot>/confirm")
 def book(slot: int) -> Response:
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(10))
-    made = connection().execute(STATEMENT.encode(), {**request.form, "slot": slot, "code": code}).fetchone()
+    made = connection().execute(STATEMENT, {**request.form, "slot": slot, "code": code}).fetchone()
     return Response(status=303 if made else 409, headers={"Location": "/booked/"})

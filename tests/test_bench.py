@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from bench import bare, bookings
+from bench import bare, residents
+from bench.houses import KEY
 from models import OperationLog, Reservation, Slot
 from tests.booking_pages import form_path, free_slot
 from tests.conftest import House
@@ -21,10 +22,10 @@ from tests.sites import site
 
 
 @pytest.fixture
-def place(session: Session) -> bookings.Place:
+def place(session: Session) -> residents.Place:
     """A time with one place left."""
     slot = free_slot(session, places=1)
-    found = bookings.Place(slot.id, form_path(slot))
+    found = residents.Place(slot.id, form_path(slot))
     session.commit()
     return found
 
@@ -55,23 +56,24 @@ def stored(session: Session) -> tuple[int, int, int]:
 
 
 def test_the_bare_view_writes_what_a_booking_writes(
-    database: House, session: Session, place: bookings.Place, monkeypatch: pytest.MonkeyPatch
+    database: House, session: Session, place: residents.Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if session.get_bind().dialect.name == "sqlite":
         pytest.skip("bookings are measured on PostgreSQL only")
     monkeypatch.setenv("DATABASE_URL", database.settings.database_url.replace("+psycopg", ""))
     database.database.is_changed = True  # by a connection that the fixture does not see
     with served(bare.app) as port:
-        send = bookings._bare(port, [place])
-        assert [send(1)[0], send(2)[0]] == ["booked", "refused"]
-    bare.let_go()
+        send = residents.bare(port, [place])
+        assert [send(1).how, send(2).how] == ["booked", "refused"]
+    bare.connection().close()
+    bare.connection.cache_clear()
     assert stored(session) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("resident", [bookings._sender, bookings._walker])
+@pytest.mark.parametrize("resident", [residents.sender, residents.walker])
 def test_a_resident_of_the_bench_books_the_last_place(
-    resident: Any, database: House, session: Session, place: bookings.Place
+    resident: Any, database: House, session: Session, place: residents.Place
 ) -> None:
-    with site(database, "resident", secret_key=bookings.KEY, trusted_proxies=("127.0.0.1",)) as app, served(app) as port:
-        assert resident(port, [place])(1)[0] == "booked"
+    with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",)) as app, served(app) as port:
+        assert resident(port, [place])(1).how == "booked"
     assert stored(session) == (1, 1, 1)
