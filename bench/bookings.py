@@ -8,33 +8,31 @@ residents come from many addresses, named in X-Forwarded-For by the one trusted 
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import secrets
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
+from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
-from typing import Any
-from urllib.parse import urlencode
 
 import psycopg
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, func, select, text, update
 
-from config import ROOT, Settings
+from app.context import TOKYO
+from bench import figures, houses, residents
+from bench.residents import Ended, Place, Resident
+from bench.servers import serving
+from config import Settings
+from models import BookingCategory, Channel, Counter, DeskPool, Reservation, Slot
+from models.bookings import HOLDING
 
-RESIDENTS, WORKERS, CLIENT_PROCESSES = 16, 4, 2
-KEY = "bench " * 8
+RESIDENTS, WORKERS, CLIENT_PROCESSES, PLACES = 16, 4, 2, 500
 FORK = get_context("fork")
 Row = tuple[str, ...]
-Act = Callable[[int], tuple[int, float]]
 HEAD: Row = ("場面", "件数", "予約/秒", "中央値 ms", "p95 ms", "p99 ms", "断られた数", "定員超過")
 
 
@@ -42,293 +40,136 @@ HEAD: Row = ("場面", "件数", "予約/秒", "中央値 ms", "p95 ms", "p99 ms
 class Outcome:
     """What the residents of one process saw."""
 
-    booked: int = 0
-    refused: int = 0
-    failed: dict[str, int] = field(default_factory=dict)
+    ends: Tally[str] = field(default_factory=Tally)
     waits: list[float] = field(default_factory=list)
+
+    def note(self, ended: Ended) -> None:
+        self.ends[ended.how] += 1
+        if ended.how == "booked":
+            self.waits.append(ended.seconds)
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.ends + other.ends, self.waits + other.waits)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Residents who all do the same on the same places."""
+
+    name: str
+    make: Callable[[int, list[Place]], Resident]
+    places: list[Place]
+    seconds: float
 
 
 def run(seconds: float = 8.0) -> list[Row]:
     """The rows of the table, heading first."""
     with _database() as url:
-        _fill(url)
-        slots = _prepare(url)
-        rows = [HEAD]
-        with _serving(url, "bench.bare:app") as port:
-            rows.append(_measure(url, port, "（参考）素の Flask、人気の1枠", slots[:1], seconds, _bare))
-            rows.append(_measure(url, port, "（参考）素の Flask、分散", slots, seconds, _bare))
-        with _serving(url, "app:create_app('resident')") as port:
-            rows.append(_measure(url, port, "人気の1枠（予約の送信）", slots[:1], seconds, _sender))
-            rows.append(_measure(url, port, f"{len(slots)}枠に分散（予約の送信）", slots, seconds, _sender))
-            rows.append(_measure(url, port, f"{len(slots)}枠に分散（全画面を通す）", slots, seconds, _walker))
-            _shrink(url, slots[0], places=50)
-            rows.append(_measure(url, port, "残り50の1枠に殺到", slots[:1], seconds / 2, _sender))
-        return rows
+        env = _environment(url)
+        houses.flask(env, "setup")
+        houses.flask(env, "slots", "open")
+        engine = houses.engine(url)
+        places = _places(engine)
+        one, many = places[:1], f"{len(places)}枠に分散"
+        with serving("bench.bare:app", env, WORKERS) as port:
+            rows = [
+                _row(engine, port, Scene("（参考）素の Flask、人気の1枠", residents.bare, one, seconds)),
+                _row(engine, port, Scene("（参考）素の Flask、分散", residents.bare, places, seconds)),
+            ]
+        with serving("deploy.wsgi:resident", env, WORKERS) as port:
+            rows += [
+                _row(engine, port, Scene("人気の1枠（予約の送信）", residents.sender, one, seconds)),
+                _row(engine, port, Scene(f"{many}（予約の送信）", residents.sender, places, seconds)),
+                _row(engine, port, Scene(f"{many}（全画面を通す）", residents.walker, places, seconds)),
+            ]
+            _leave(engine, places[0], 50)
+            rows.append(_row(engine, port, Scene("残り50の1枠に殺到", residents.sender, one, seconds / 2)))
+        engine.dispose()
+        return [HEAD, *rows]
 
 
 @contextmanager
 def _database() -> Iterator[str]:
-    server = Settings(_env_file=None).test_postgres_url.replace("postgresql+psycopg://", "postgresql://")
-    name = f"bench_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield server.rsplit("/", 1)[0] + f"/{name}"
-        finally:
+    name = f"kobe_bench_{secrets.token_hex(4)}"
+    try:
+        yield houses.recreate(name)
+    finally:
+        with psycopg.connect(houses.server_url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _environment(url: str) -> dict[str, str]:
     redis = Settings(_env_file=None).test_redis_url
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": url,
-        "SECRET_KEY": KEY,
-        "DEMO": "1",
-        "DEMO_PASSWORD": "bench-password-1",
-        "TRUSTED_PROXIES": "127.0.0.1",
-        "REDIS_URL": redis,
-        "WEB_CONCURRENCY": str(WORKERS),
-        "PYTHONPATH": str(ROOT),
-    }
+    return houses.environment(url, REDIS_URL=redis, WEB_CONCURRENCY=str(WORKERS))
 
 
-def _fill(url: str) -> None:
-    flask = [sys.executable, "-m", "flask", "--app", "app:create_app('resident')"]
-    for command in (["setup"], ["slots", "open"]):
-        subprocess.run(
-            [*flask, *command], cwd=ROOT, env=_environment(url), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-
-@contextmanager
-def _serving(url: str, application: str) -> Iterator[int]:
-    port = _free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-w", str(WORKERS), "-b", f"127.0.0.1:{port}", "--log-level", "warning", application],
-        cwd=ROOT,
-        env=_environment(url),
-    )
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(150):
-        try:
-            if _ask(port, "GET", "/", "10.0.0.1", "")[0] == 200:
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the site did not start")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A slot as the address of its form."""
-
-    id: int
-    path: str
-
-
-def _prepare(url: str) -> list[Place]:
-    """Five hundred free times with room for every booking of the bench."""
-    with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
-        connection.execute(text("UPDATE slot SET capacity = 1000000, wanted = 1000000 WHERE channel = 'web'"))
-        connection.execute(text("ANALYZE"))
-        rows = connection.execute(
-            text("""
-            SELECT slot.id, counter.code, slot.slot_date FROM slot JOIN counter ON counter.id = slot.counter_id
-            JOIN desk_pool_category served ON served.desk_pool_id = slot.desk_pool_id
-            JOIN booking_category category ON category.id = served.booking_category_id AND category.code = 'pickup'
-            WHERE channel = 'web' AND slot_date BETWEEN :first AND :last ORDER BY slot.id LIMIT 500"""),
-            _window(),
-        ).all()
-    return [Place(row[0], f"/book/pickup/{row[1]}/{row[2].isoformat()}/{row[0]}/") for row in rows]
-
-
-def _window() -> dict[str, Any]:
-    from datetime import datetime
-
-    from app.context import TOKYO
-
+def _places(engine: Engine) -> list[Place]:
+    """Free times of the pick-up desks, with room for every booking of the bench."""
     today = datetime.now(TOKYO).date()
-    return {"first": today + timedelta(days=4), "last": today + timedelta(days=40)}
-
-
-def _shrink(url: str, place: Place, places: int) -> None:
-    with create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:
-        connection.execute(
-            text("UPDATE slot SET wanted = used + :n, capacity = used + :n WHERE id = :id"), {"n": places, "id": place.id}
-        )
-
-
-def _ask(
-    port: int, method: str, path: str, address: str, cookie: str, form: dict[str, str] | None = None
-) -> tuple[int, str, str]:
-    """One request on a connection of its own, as gunicorn's sync workers serve them: status, headers, body."""
-    body = urlencode(form).encode() if form else b""
-    head = (
-        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Forwarded-For: {address}\r\nCookie: {cookie}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    found = (
+        select(Slot.id, Counter.code, Slot.slot_date)
+        .join(Slot.counter)
+        .join(Slot.desk_pool)
+        .join(DeskPool.categories)
+        .where(BookingCategory.code == "pickup", Slot.channel == Channel.WEB)
+        .where(Slot.slot_date.between(today + timedelta(days=4), today + timedelta(days=40)))
+        .order_by(Slot.id)
+        .limit(PLACES)
     )
-    with socket.create_connection(("127.0.0.1", port), 30) as wire:
-        wire.sendall(head.encode() + body)
-        answer = b"".join(iter(lambda: wire.recv(65536), b""))
-    headers, _, page = answer.partition(b"\r\n\r\n")
-    return int(answer[9:12]), headers.decode(), page.decode()
+    with engine.begin() as connection:
+        connection.execute(update(Slot).where(Slot.channel == Channel.WEB).values(capacity=1_000_000, wanted=1_000_000))
+        connection.execute(text("ANALYZE"))
+        rows = connection.execute(found).all()
+    return [Place(slot, f"/book/pickup/{counter}/{day.isoformat()}/{slot}/") for slot, counter, day in rows]
 
 
-def _cookie(headers: str) -> str:
-    found = re.search(r"Set-Cookie: (resident=[^;]+)", headers)
-    return found.group(1) if found else ""
+def _leave(engine: Engine, place: Place, free: int) -> None:
+    """Lets a slot have this many places left."""
+    with engine.begin() as connection:
+        left = Slot.used + free
+        connection.execute(update(Slot).where(Slot.id == place.id).values(capacity=left, wanted=left))
 
 
-def _hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    if found is None:
-        raise RuntimeError(f"no field {name} in {page[:300]}")
-    return found.group(1)
-
-
-def _person(number: int) -> dict[str, str]:
-    return {
-        "name": f"神戸 花子{number}",
-        "name_kana": "コウベ ハナコ",
-        "birth_year": "昭和35",
-        "birth_month": "4",
-        "birth_day": "1",
-        "sex": "",
-        "postal_code": "650-0001",
-        "address": "神戸市中央区加納町6丁目5番1号",
-        "building": "",
-        "phone": f"080{number % 10**8:08}",
-        "email": "hanako@example.jp",
-        "message": "",
-    }
-
-
-def _address() -> str:
-    number = secrets.randbits(24)
-    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-
-
-def _bare(port: int, places: list[Place]) -> Act:
-    """Sends the same entry to the bare view."""
-
-    def send(number: int) -> tuple[int, float]:
-        place, entry = places[number % len(places)], {**_person(number), "form_token": secrets.token_urlsafe(32)}
-        begun = time.perf_counter()
-        status, _, _ = _ask(port, "POST", f"/book/{place.id}/confirm", _address(), "", entry)
-        return status, time.perf_counter() - begun
-
-    return send
-
-
-def _sender(port: int, places: list[Place]) -> Act:
-    """Sends finished check pages, one after the other: only the request that books is timed."""
-    from app import create_app
-    from booking import notice, seals
-
-    app = create_app("resident", Settings(_env_file=None, secret_key=KEY, database_url="sqlite:////nowhere/at/all.db"))
-    _, headers, page = _ask(port, "GET", places[0].path, _address(), "")
-    cookie, csrf = _cookie(headers), _hidden(page, "csrf_token")
-
-    def send(number: int) -> tuple[int, float]:
-        place, entry = places[number % len(places)], {**_person(number), "form_token": seals.new_form_token()}
-        with app.app_context():
-            mark = seals.seal(entry.items(), place.id, notice.VERSION)
-        begun = time.perf_counter()
-        status, _, _ = _ask(
-            port, "POST", f"{place.path}confirm", _address(), cookie, {**entry, "csrf_token": csrf, "seal": mark, "consent": "y"}
-        )
-        return status, time.perf_counter() - begun
-
-    return send
-
-
-def _walker(port: int, places: list[Place]) -> Act:
-    """Walks like a person: procedures, counters, month, times, form, check page, booking, done page. The whole walk is timed."""
-
-    def walk(number: int) -> tuple[int, float]:
-        place, address, begun = places[number % len(places)], _address(), time.perf_counter()
-        counter = place.path.rsplit("/", 3)[0] + "/"
-        for path in ("/book/", "/book/pickup/", counter.rsplit("/", 2)[0] + "/", counter):
-            status, _, _ = _ask(port, "GET", path, address, "")
-            if status != 200:
-                return status, 0.0
-        _, headers, page = _ask(port, "GET", place.path, address, "")
-        cookie = _cookie(headers)
-        entry = {**_person(number), "form_token": _hidden(page, "form_token"), "csrf_token": _hidden(page, "csrf_token")}
-        _, _, page = _ask(port, "POST", place.path, address, cookie, entry)
-        status, headers, _ = _ask(
-            port,
-            "POST",
-            f"{place.path}confirm",
-            address,
-            cookie,
-            {**entry, "seal": _hidden(page, "seal"), "consent": "y"} | _normal(page),
-        )
-        if status == 303:
-            _ask(port, "GET", re.search(r"Location: (\S+)", headers)[1], address, cookie)  # type: ignore[index]
-        return status, time.perf_counter() - begun
-
-    return walk
-
-
-def _normal(page: str) -> dict[str, str]:
-    """The entry as the check page carries it."""
-    return {name: _hidden(page, name) for name in (*_person(0), "form_token")}
-
-
-def _measure(url: str, port: int, scene: str, places: list[Place], seconds: float, make: Any) -> Row:
-    before, act = _stored(url), make(port, places)
-    results = FORK.SimpleQueue()
-    groups = [FORK.Process(target=lambda: results.put(_residents(act, seconds))) for _ in range(CLIENT_PROCESSES)]
-    for group in groups:
-        group.start()
-    found = [results.get() for _ in groups]
-    for group in groups:
-        group.join()
-    waits = sorted(wait for one in found for wait in one.waits)
-    booked, refused = sum(one.booked for one in found), sum(one.refused for one in found)
-    failed = {status: count for one in found for status, count in one.failed.items()}
-    after, over = _stored(url), _oversold(url)
-    if failed or after - before != booked:
-        raise RuntimeError(f"{scene}: answered {booked}, stored {after - before}, failed {failed}")
-    cuts = statistics.quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
+def _row(engine: Engine, port: int, scene: Scene) -> Row:
+    before, outcome = _stored(engine), _played(scene, port)
+    booked, stored = outcome.ends.pop("booked", 0), _stored(engine) - before
+    refused = outcome.ends.pop("refused", 0)
+    if outcome.ends or not booked or stored != booked:
+        raise RuntimeError(f"{scene.name}: booked {booked}, stored {stored}, failed {dict(outcome.ends)}")
+    cuts = statistics.quantiles(outcome.waits, n=100)
     return (
-        scene,
+        scene.name,
         str(booked),
-        f"{booked / seconds:.0f}",
+        f"{booked / scene.seconds:.0f}",
         *(f"{cuts[p - 1] * 1000:.0f}" for p in (50, 95, 99)),
         str(refused),
-        str(over),
+        figures.marked(_oversold(engine), 0, 0),
     )
 
 
-def _residents(act: Act, seconds: float) -> Outcome:
+def _played(scene: Scene, port: int) -> Outcome:
+    """All residents at once, in processes of their own, so that they can ask faster than one interpreter."""
+    resident, results = scene.make(port, scene.places), FORK.SimpleQueue()
+    crowds = [FORK.Process(target=lambda: results.put(_crowd(resident, scene.seconds))) for _ in range(CLIENT_PROCESSES)]
+    for crowd in crowds:
+        crowd.start()
+    outcome = sum((results.get() for _ in crowds), Outcome())
+    for crowd in crowds:
+        crowd.join()
+    return outcome
+
+
+def _crowd(resident: Resident, seconds: float) -> Outcome:
     """The residents of one process, each in a thread, until the time is over."""
     outcome, until = Outcome(), time.perf_counter() + seconds
 
-    def resident() -> None:
+    def book() -> None:
         number = secrets.randbits(20) * 1000
         while time.perf_counter() < until:
             number += 1
-            _note(outcome, *act(number))
+            outcome.note(resident(number))
 
-    threads = [threading.Thread(target=resident) for _ in range(RESIDENTS // CLIENT_PROCESSES)]
+    threads = [threading.Thread(target=book) for _ in range(RESIDENTS // CLIENT_PROCESSES)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -336,41 +177,20 @@ def _residents(act: Act, seconds: float) -> Outcome:
     return outcome
 
 
-def _note(outcome: Outcome, status: int, wait: float) -> None:
-    if status == 303:
-        outcome.booked += 1
-        outcome.waits.append(wait)
-    elif status == 409:
-        outcome.refused += 1
-    else:
-        outcome.failed[str(status)] = outcome.failed.get(str(status), 0) + 1
+def _stored(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count(Reservation.id))) or 0
 
 
-def _stored(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        return int(connection.execute("SELECT count(*) FROM reservation").fetchone()[0])  # type: ignore[index]
-
-
-def _oversold(url: str) -> int:
+def _oversold(engine: Engine) -> int:
     """Slots whose places do not agree with their reservations, or that hold more than they may."""
-    with psycopg.connect(url) as connection:
-        return int(
-            connection.execute("""
-            SELECT count(*) FROM slot LEFT JOIN (SELECT slot_id, sum(units) AS n FROM reservation
-              WHERE state IN ('held', 'booked', 'arrived', 'no_show') GROUP BY slot_id) taken ON taken.slot_id = slot.id
-            WHERE slot.used <> coalesce(taken.n, 0) OR slot.used > slot.capacity""").fetchone()[0]
-        )  # type: ignore[index]
-
-
-def show(rows: list[Row]) -> str:
-    widths = [max(sum(2 if ord(c) > 255 else 1 for c in row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell + " " * (w - sum(2 if ord(c) > 255 else 1 for c in cell)) for cell, w in zip(row, widths, strict=True))
-        for row in rows
-    )
+    units = func.coalesce(func.sum(Reservation.units), 0)
+    held = select(units).where(Reservation.slot_id == Slot.id, Reservation.state.in_(HOLDING)).scalar_subquery()
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count(Slot.id)).where((Slot.used != held) | (Slot.used > Slot.capacity))) or 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each scene lasts")
-    print(show(run(parser.parse_args().seconds)))
+    print(figures.table(run(parser.parse_args().seconds)))

@@ -1,4 +1,4 @@
-"""How fast the panel answers at full size: median and p95 of 30 requests, one client, over HTTP, on both databases.
+"""How fast the panel answers at full size: median and p95 of 30 requests, one client, over HTTP.
 
 A search is its POST and the list it leads to. Scope, rights and operation log are on, as always: cards and reservations are read
 as サテライト職員 (one counter in scope) and the log as 監査.
@@ -6,156 +6,116 @@ as サテライト職員 (one counter in scope) and the log as 監査.
 
 from __future__ import annotations
 
-import http.client
-import re
-import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from typing import Any
 
-from bench.houses import PASSWORD, House, serving
+from bench import figures
+from bench.browsing import Browser, fields
+from bench.facts import ABSENT, Facts, facts
+from bench.figures import COMMON_NAME, FORM, LIST, NONE, SAVE, Figure
+from bench.houses import PASSWORD, House
+from bench.servers import serving
+from models import Card, OperationLog, Reservation
 
 RUNS, WARM = 30, 3
+TABLES: dict[Any, tuple[str, str]] = {Card: ("staff", "memo"), Reservation: ("staff", "message"), OperationLog: ("auditor", "")}
+"""Who reads each table, and which column they may change."""
+CELLS = {
+    "一覧の先頭": LIST,
+    "9割まで下った頁": LIST,
+    "よくある名前で検索": COMMON_NAME,
+    "まれな名前で検索": LIST,
+    "ない名前で検索": LIST,
+    "日付と窓口で絞り込み": LIST,
+    "参照": NONE,
+    "編集画面": FORM,
+    "保存": SAVE,
+}
+Act = Callable[[], float]
+"""Does something, and says how many seconds of it count."""
+Figures = dict[tuple[str, Any], Figure]
+"""By cell and table."""
 
 
-@dataclass
-class Browser:
-    """One person's browser on one kept connection."""
-
-    port: int
-    cookies: str = ""
-
-    def __post_init__(self) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
-        headers = {"Cookie": self.cookies, "Content-Type": "application/x-www-form-urlencoded"}
-        self.connection.request(method, path, urlencode(form) if form else None, headers)
-        answer = self.connection.getresponse()
-        body = answer.read().decode("utf-8", "replace")
-        for cookie in answer.headers.get_all("Set-Cookie") or ():
-            name, _, value = cookie.split(";")[0].partition("=")
-            kept = dict(c.split("=", 1) for c in self.cookies.split("; ") if c) | {name: value}
-            self.cookies = "; ".join(f"{k}={v}" for k, v in kept.items())
-        return answer.status, answer.headers.get("Location", ""), body
-
-    def sign_in(self, user: str) -> Browser:
-        _, _, page = self.ask("GET", "/login/")
-        status, _, _ = self.ask("POST", "/login/", {"username": user, "password": PASSWORD, "csrf_token": token(page)})
-        assert status in (302, 303), f"{user} could not sign in: {status}"
-        return self
-
-
-def token(page: str) -> str:
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert found, "no form token on the page"
-    return found.group(1)
-
-
-def measured(act: Callable[[], None]) -> tuple[float, float]:
-    """Median and 95th percentile in milliseconds."""
-    for _ in range(WARM):
-        act()
-    taken = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        act()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken), sorted(taken)[int(RUNS * 0.95)]
-
-
-def get(browser: Browser, path: str) -> Callable[[], None]:
-    def act() -> None:
-        status, _, body = browser.ask("GET", path)
-        assert status == 200, f"{path} answered {status}: {body[:300]}"
-
-    return act
-
-
-def search(browser: Browser, table: str, words: str, hits: bool) -> Callable[[], None]:
-    """Posts the words and opens the list it leads to; the answer must hold rows exactly when there are some."""
-    secret = token(browser.ask("GET", f"/{table}/list/")[2])
-
-    def act() -> None:
-        status, where, _ = browser.ask("POST", f"/{table}/search", {"csrf_token": secret, "q": words})
-        assert status == 303, status
-        status, _, body = browser.ask("GET", where)
-        assert status == 200, f"{words}: {status}"
-        assert ("<tbody>" in body) is hits, f"{words}: the list holds what it should not, or does not hold what it should"
-
-    return act
-
-
-def save(browser: Browser, path: str, key: str, column: str) -> Callable[[], None]:
-    """Changes one free column of a row, as the form would; each time to another value."""
-    count = iter(range(10**6))
-
-    def act() -> None:
-        _, _, page = browser.ask("GET", path)
-        form = dict(fields(page)) | {column: f"計測{next(count)}"}
-        start.append(time.perf_counter())
-        status, _, body = browser.ask("POST", path, form)
-        ends.append(time.perf_counter())
-        assert status == 303, f"{path} answered {status}: {re.findall('class=.error.*?<', body)[:3]}"
-
-    start: list[float] = []
-    ends: list[float] = []
-    act.taken = (start, ends)  # type: ignore[attr-defined]
-    return act
-
-
-def measured_save(act: Callable[[], None]) -> tuple[float, float]:
-    """The POST alone: fetching the form before it is not part of saving."""
-    for _ in range(WARM + RUNS):
-        act()
-    start, ends = act.taken  # type: ignore[attr-defined]
-    taken = [(b - a) * 1000 for a, b in zip(start, ends, strict=True)][WARM:]
-    return statistics.median(taken), sorted(taken)[int(RUNS * 0.95)]
-
-
-def fields(page: str) -> list[tuple[str, str]]:
-    """What a form page would send back unchanged."""
-    from html import unescape
-
-    body = page[page.index('class="record"') :]
-    found = [
-        (n, unescape(v)) for n, v in re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', body) if "__words" not in n
-    ]
-    found += [(n, unescape(v)) for n, v in re.findall(r'<textarea[^>]*?name="([^"]+)"[^>]*>([^<]*)</textarea>', body)]
-    for name, options in re.findall(r'<select[^>]*?name="([^"]+)"[^>]*>(.*?)</select>', body, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found.append((name, unescape(chosen.group(1)) if chosen else ""))
-    boxes = re.findall(r'<input type="checkbox"[^>]*name="([^"]+)"[^>]*value="([^"]*)"( checked)?', body)
-    return [(n, v) for n, v in found if n not in {b[0] for b in boxes}] + [(n, v) for n, v, on in boxes if on]
-
-
-def cells(house: House, port: int) -> list[tuple[str, str, Callable[[], None], Callable[..., tuple[float, float]]]]:
-    """(table, cell, act, how it is timed) for every figure of the table."""
-    clerk, auditor = Browser(port).sign_in("staff"), Browser(port).sign_in("auditor")
-    found = []
-    for table, who, key_column in (("card", clerk, "memo"), ("reservation", clerk, "message"), ("operation_log", auditor, "")):
-        facts = house.facts(table)
-        found += [
-            (table, "first page", get(who, f"/{table}/list/"), measured),
-            (table, "90 % down", get(who, f"/{table}/list/?after={facts.deep}"), measured),
-        ]
-        for word, text_, hits in facts.searches:
-            found.append((table, f"search {word}", search(who, table, text_, hits), measured))
-        found += [
-            (table, "filter date + counter", get(who, f"/{table}/list/?{facts.filter}"), measured),
-            (table, "show", get(who, f"/{table}/show/{facts.row}"), measured),
-        ]
-        if key_column:
-            edit = f"/{table}/edit/{facts.row}"
-            found += [
-                (table, "edit form", get(who, edit), measured),
-                (table, "save", save(who, edit, table, key_column), measured_save),
-            ]
+def run(house: House) -> Figures:
+    """Serves the staff site on this database and measures every cell of every table."""
+    found: Figures = {}
+    with serving("deploy.wsgi:staff", house.env) as port:
+        for model, (user, column) in TABLES.items():
+            with house.engine.connect() as connection:
+                aims = facts(connection, model)
+            acts = _acts(Browser(port).sign_in(user, PASSWORD), f"/{model.__tablename__}", aims, column)
+            found |= {(cell, model): _measured(act) for cell, act in zip(CELLS, acts, strict=False)}
     return found
 
 
-def run(house: House) -> list[tuple[str, str, float, float]]:
-    """Serves the staff site on this database and measures every cell."""
-    with serving(house, "staff") as port:
-        return [(table, name, *timed(act)) for table, name, act, timed in cells(house, port)]
+def show(found: Figures, before: Figures | None = None) -> str:
+    """The table of README; `before` are the figures of fewer years."""
+
+    def words(cell: str, model: Any) -> str:
+        figure = found.get((cell, model))
+        return figure.words(CELLS[cell], (before or {}).get((cell, model))) if figure else "–"
+
+    rows = [(cell, *(words(cell, model) for model in TABLES)) for cell in CELLS]
+    return figures.table([("", *(model.__label__ for model in TABLES)), *rows])
+
+
+def _measured(act: Act) -> Figure:
+    for _ in range(WARM):
+        act()
+    return Figure.of([act() for _ in range(RUNS)])
+
+
+def _acts(browser: Browser, table: str, at: Facts, column: str) -> list[Act]:
+    """What is done in each cell, in their order; a table that nobody may change has no last two."""
+    token = fields(browser.open(f"{table}/list/").page)["csrf_token"]
+    searches = [_search(browser, table, token, words) for words in (at.common, at.rare, at.absent)]
+    edit = f"{table}/edit/{at.row}"
+    return [
+        _get(browser, f"{table}/list/"),
+        _get(browser, f"{table}/list/?after={at.deep}"),
+        *searches,
+        _get(browser, f"{table}/list/?{at.narrowed}"),
+        _get(browser, f"{table}/show/{at.row}"),
+        *([_get(browser, edit), _save(browser, edit, column)] if column else []),
+    ]
+
+
+def _get(browser: Browser, path: str) -> Act:
+    def act() -> float:
+        begun = time.perf_counter()
+        browser.open(path)
+        return time.perf_counter() - begun
+
+    return act
+
+
+def _search(browser: Browser, table: str, token: str, words: str) -> Act:
+    """Posts the words and opens the list it leads to, which holds rows exactly when there are some."""
+
+    def act() -> float:
+        begun = time.perf_counter()
+        page = browser.open(browser.ask(f"{table}/search", {"csrf_token": token, "q": words}).location).page
+        taken = time.perf_counter() - begun
+        if ("<tbody>" in page) is (words == ABSENT):
+            raise RuntimeError(f"{words}: the list holds what it should not, or does not hold what it should")
+        return taken
+
+    return act
+
+
+def _save(browser: Browser, path: str, column: str) -> Act:
+    """Changes one free column of a row by its form, each time to another value; fetching the form is no part of saving."""
+    numbers = iter(range(10**6))
+
+    def act() -> float:
+        form = fields(browser.open(path).page, "record") | {column: f"計測{next(numbers)}"}
+        begun = time.perf_counter()
+        answer = browser.ask(path, form)
+        taken = time.perf_counter() - begun
+        if answer.status != 303:
+            raise RuntimeError(f"{path} answered {answer.status}")
+        return taken
+
+    return act
