@@ -454,6 +454,21 @@ def test_a_list_asks_as_little_for_fifty_rows_as_for_five(browse: Browse, sessio
     assert {name: counts for name, counts in asked.items() if counts[0] != counts[1] or counts[1] > 10} == {}
 
 
+def test_a_row_leads_to_itself_and_its_relations_to_theirs(browse: Browse, session: Session) -> None:
+    keys = fill(session, "sannomiya")
+    clerk, operator = browse("staff"), browse("operator")
+    for path, own, other in [
+        ("/card_history/list/", f"/card_history/show/{keys['card_history']}", f"/card/show/{keys['card']}"),
+        ("/shipment/list/", f"/shipment/show/{keys['shipment']}", f"/card/show/{keys['card']}"),
+        ("/card/list/", f"/card/show/{keys['card']}", "/masters/counter/show/1"),
+    ]:
+        page = clerk.get(path).text
+        named = re.findall(r'<td class="name[^"]*"[^>]*><a href="([^"]*)"', page)
+        assert own in named and other in set(re.findall(r'href="([^"]*)"', page)) - set(named), path
+    page = operator.get("/reservation/list/").text
+    assert "/reservation/show/" in page and "/card/show/" not in page
+
+
 def _more_masters(session: Session, several: int) -> None:
     for n in range(several):
         day = date(1990 + several, 1, 1 + n % 28).replace(month=1 + n // 28)

@@ -14,7 +14,7 @@ from app.rules.accounts import ROLES
 from app.schema import specs
 from views import home
 from views.access import may
-from views.address import home_of, list_of, opening, page_of
+from views.address import add_of, home_of, list_of, opening, page_of
 from views.beginning import below_key
 from views.forms import raw
 
@@ -53,6 +53,7 @@ def _words() -> dict[str, Any]:
         "may": may,
         "home_of": home_of,
         "list_of": list_of,
+        "add_of": add_of,
         "all_specs": specs,
         "page_of": page_of,
         "below_key": below_key,
