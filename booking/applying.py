@@ -14,7 +14,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from app import audit, edge
-from app.context import TOKYO, Actor
+from app.context import TOKYO, Actor, context
 from app.errors import AppError, SlotFull
 from app.extensions import db
 from app.headers import STALE
@@ -36,6 +36,7 @@ _AWAY: dict[str, tuple[str, tuple[str, ...]]] = {
     "time": ("month", ("category", "counter")),
 }
 """What a person may want to choose again while they fill in the form: the page for it, and what its address names."""
+PER_FORM = "60 per hour"
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
 COOKIE_LOST = (
     "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
@@ -43,11 +44,15 @@ COOKIE_LOST = (
 
 
 def register(pages: Blueprint) -> None:
-    counted = limiter.limit(limit_booking)
     pages.add_url_rule(_PATH, "form", _or_other_times(form))
-    pages.add_url_rule(_PATH, "send", counted(send), methods=["POST"])
+    pages.add_url_rule(_PATH, "send", _counted(send), methods=["POST"])
     pages.add_url_rule(f"{_PATH}check", "check", _or_other_times(check))
-    pages.add_url_rule(f"{_PATH}confirm", "confirm", counted(confirm), methods=["POST"])
+    pages.add_url_rule(f"{_PATH}confirm", "confirm", _counted(confirm), methods=["POST"])
+
+
+def _counted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Counted per address, and per form wherever it comes from: nobody fills the log or the drafts."""
+    return limiter.limit(limit_booking)(limiter.limit(PER_FORM, key_func=keeping.counted_as)(view))
 
 
 def _or_other_times(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,12 +123,20 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     try:
         bookings.book(db.session(), wish, now(), rng=_RNG)
     except (SlotFull, slots.NotOffered) as error:
-        audit.note(db.session(), 結果=error.message)
+        _note_refusal(error)
         return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
     except bookings.AlreadyUsed as error:
-        audit.note(db.session(), 結果=error.message)
+        _note_refusal(error)
         return booked.lead_to(bookings.token_digest(wish.form_token), again=True)
     return booked.lead_to(bookings.token_digest(wish.form_token))
+
+
+def _note_refusal(error: AppError) -> None:
+    """Booking was refused: told by the log once a minute and caller, because nothing was booked and anybody can try again."""
+    if first_in_a_minute("not booked"):
+        audit.note(db.session(), 結果=error.message)
+    else:
+        context(db.session()).act = None
 
 
 def token_lost(_error: CSRFError) -> Any:
@@ -137,7 +150,7 @@ def token_lost(_error: CSRFError) -> Any:
         return current_app.handle_user_exception(error)
 
 
-@limiter.limit(limit_booking)
+@_counted
 def _once_more(**address: Any) -> Any:
     return _keep_and_go("form", _posted(), DraftStep.TYPED, address, COOKIE_LOST)
 

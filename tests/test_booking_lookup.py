@@ -7,15 +7,17 @@ import json
 import logging
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urljoin
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.text import STRUCK
-from models import ActionClass, Reservation, ReservationState
+from models import ActionClass, BookingDraft, Reservation, ReservationState
 from tests.booking_pages import GOOD, PERSONAL_NUMBER, Page, Resident, apart, free_slot, in_use, log, stored
 from tests.conftest import House
 from tests.sites import site
@@ -241,3 +243,43 @@ def test_refusals_cannot_fill_the_operation_log(database: House, session: Sessio
             resident.page = page
             resident.send("確認画面へ進む", **{**GOOD, "message": PERSONAL_NUMBER})
     assert [row.action_code for row in log(session)] == ["reservation.refused", "limit.refused"]
+
+
+def test_one_form_is_not_sent_without_end_from_many_addresses(database: House, session: Session) -> None:
+    slot = free_slot(session)
+    with site(database, "resident", trusted_proxies=("127.0.0.1",)) as app:
+        resident = Resident(app.test_client())
+        page = resident.to_form(slot)
+        answers = [send_from(resident, page, f"203.0.113.{n}") for n in range(61)]
+    assert answers == [303] * 60 + [429]
+    assert len(session.scalars(select(BookingDraft)).all()) == 1
+    assert [row.action_code for row in log(session)] == ["limit.refused"]
+
+
+def send_from(resident: Resident, page: Page, address: str) -> int:
+    path = urljoin(page.url, page.buttons["確認画面へ進む"])
+    sent = apart(resident.client.post, path, headers={"X-Forwarded-For": address}, data={**page.fields, **GOOD})
+    status: int = sent.status_code
+    return status
+
+
+def test_checking_without_end_fills_neither_log_nor_drafts(database: House, session: Session) -> None:
+    """Each form with a draft of its own, from one address; looking at pages writes nothing at all."""
+    slot = free_slot(session)
+    with site(database, "resident", limit_booking="5 per minute") as app:
+        for _ in range(12):
+            resident = Resident(app.test_client())
+            resident.to_form(slot)
+            resident.send("確認画面へ進む", **GOOD)
+    assert len(session.scalars(select(BookingDraft)).all()) == 5
+    assert [row.action_code for row in log(session)] == ["limit.refused"]
+
+
+def test_refused_bookings_are_told_once_a_minute(resident: Resident, session: Session) -> None:
+    slot = free_slot(session, places=1)
+    check = resident.to_check(slot)
+    slot.used = 1
+    for _ in range(5):
+        resident.page = check
+        assert resident.press("この内容で予約する", consent="y").status == 409
+    assert [row.action_code for row in log(session)] == ["reservation.book"]
