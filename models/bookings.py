@@ -93,6 +93,7 @@ class Reservation(Base):
     __table_args__ = (
         rule("start_time < end_time", "start_before_end"),
         rule("units > 0", "units_positive"),
+        rule("state <> 'held' OR held_until IS NOT NULL", "hold_ends"),
         rule(f"length(booking_code) = 10 AND {only('booking_code', CODE_ALPHABET)}", "booking_code"),
         rule(
             f"length(phone) BETWEEN 10 AND 11 AND substr(phone, 1, 1) = '0' AND {only('phone', DIGITS)}",
@@ -138,6 +139,7 @@ class Reservation(Base):
     slot: Mapped[Slot] = relation(label="予約枠", edit=False)
     form_token: Mapped[str | None] = mapped_column(String(43), unique=True)  # its digest: the token is a secret of the browser
     consent_version: Mapped[str] = column(String(20), label="同意した告知の版", kind="code", edit=False, default="")
+    held_until: Mapped[datetime | None] = column(UtcDateTime, label="仮押えの期限", edit=False)
     arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
 
     def __str__(self) -> str:

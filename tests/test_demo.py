@@ -8,7 +8,8 @@ import shutil
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +19,16 @@ from sqlalchemy import Engine, Select, Text, and_, case, create_engine, exists, 
 from sqlalchemy.orm import Session, aliased
 
 from app import search_index
+from app.context import TOKYO
 from app.demo import Plan, ensure_masters, load, people, places
 from app.demo.card_numbers import expiries
 from app.demo.days import number
+from app.demo.desks import Desks
+from app.demo.masters import SITES
 from app.demo.stores import COLUMNS
+from app.demo.volumes import BOOKABLE, OPEN_DAYS, VOLUMES, calendar
 from app.errors import AppError
+from app.rules.opening import open_slots
 from app.schema import specs
 from app.text import has_personal_number, placed, search_key
 from models import (
@@ -179,6 +185,22 @@ def test_slots_count_the_units_of_who_holds_a_place(session: Session) -> None:
         assert used == units <= capacity
 
 
+def test_the_opening_rules_find_nothing_to_add(session: Session) -> None:
+    """Only the few slots whose wish was lowered afterwards differ from what the masters want."""
+    lowered = count(session, select(Slot.id).where(Slot.slot_date >= UNTIL, Slot.wanted < Slot.used))
+    before = count(session, select(Slot.id))
+    assert open_slots(session, today=UNTIL, days=60) == lowered
+    assert count(session, select(Slot.id)) == before
+    session.rollback()
+
+
+def test_places_are_held_for_a_while_in_days_to_come(session: Session) -> None:
+    closing = datetime.combine(UNTIL, time(20), TOKYO)
+    held = session.scalars(select(Reservation).where(Reservation.state == ReservationState.HELD)).all()
+    assert held and all(row.held_until == closing and row.booking_date > UNTIL and row.slot.used >= row.units for row in held)
+    assert count(session, select(Reservation.id).where(Reservation.held_until.is_not(None))) == len(held)
+
+
 def test_reservations_repeat_what_their_slot_says(session: Session) -> None:
     differing = or_(
         Reservation.booking_date != Slot.slot_date,
@@ -225,6 +247,37 @@ def test_small_has_enough_to_try_everything(session: Session) -> None:
     assert count(session, select(Slot).where(Slot.used > 0, Slot.used < Slot.capacity)) > 20
 
 
+KOBE = VOLUMES["kobe"]
+
+
+@pytest.mark.parametrize("years", [1, 3])
+def test_kobe_plans_the_numbers_of_the_requirements(fresh: Engine, years: int) -> None:
+    first, cut = number(UNTIL.replace(year=UNTIL.year - years)), number(UNTIL)
+    with fresh.begin() as connection:
+        ensure_masters(connection)
+        desks = Desks(connection, SITES, first, cut + OPEN_DAYS + 1)
+    planned = calendar(KOBE, years, first, cut, desks)
+    assert sum(planned.applications.values()) == 120_000 * years
+    assert sum(planned.visits.values()) == 180_000 * years
+    assert KOBE.log_per_card == 10
+    assert all(visits <= desks.capacity(day) for day, visits in planned.visits.items())
+    assert max(planned.visits) == cut + BOOKABLE - 1
+
+
+def test_a_hundredth_of_kobe_keeps_its_proportions(fresh: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    hundredth = replace(KOBE, cards=KOBE.cards // 100, reservations=KOBE.reservations // 100, oddities=1, ahead=7, held=0.3)
+    monkeypatch.setitem(VOLUMES, "kobe", hundredth)
+    counts = load(fresh, Plan(years=1, volume="kobe", seed=7, until=UNTIL))
+    assert counts["card"] == 1_200
+    assert counts["reservation"] == pytest.approx(1_800, rel=0.02)
+    assert counts["operation_log"] == pytest.approx(12_000, rel=0.02)
+    assert counts["shipment"] == pytest.approx(counts["card"], rel=0.1)
+    assert counts["card_history"] > 4 * counts["card"]
+    with Session(fresh) as session:
+        test_slots_count_the_units_of_who_holds_a_place(session)
+        test_every_state_is_there(session)
+
+
 def test_coming_days_have_full_partly_used_and_empty_slots(session: Session) -> None:
     coming = select(Slot.id).where(Slot.slot_date > UNTIL)
     for some in (Slot.used == Slot.capacity, and_(Slot.used > 0, Slot.used < Slot.capacity), Slot.used == 0):
@@ -234,7 +287,7 @@ def test_coming_days_have_full_partly_used_and_empty_slots(session: Session) -> 
 
 def test_every_state_is_there(session: Session) -> None:
     assert set(session.scalars(select(Card.state).distinct())) == set(CardState)
-    assert set(session.scalars(select(Reservation.state).distinct())) == set(ReservationState) - {ReservationState.HELD}
+    assert set(session.scalars(select(Reservation.state).distinct())) == set(ReservationState)
     for column in (
         Slot.channel,
         Card.application_channel,

@@ -1,4 +1,4 @@
-"""Who applies: households with an address, the satellite they choose, the way they apply and what for."""
+"""Who comes and who applies: parties of one home, the satellite they choose, the way they apply and what for."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.demo.lives import Case
 from app.demo.masters import SITES
 from app.demo.omissions import BY_MAIL, FOREIGN
 from app.demo.people import People, Person
-from app.demo.places import Home, Places
-from app.demo.visits import email, phone
+from app.demo.places import Places
+from app.demo.visits import Party, email, phone
 
 _CHANNELS = ("smartphone",) * 9 + ("post",) * 5 + ("pc",) * 2 + ("photo_booth",) * 2 + ("counter", "proxy_post")
 _AT_COUNTER = ("counter", "counter", "proxy_online")
@@ -38,10 +38,8 @@ class Applicants:
     def household(self, day: int, limit: int) -> Case:
         """One to five people who apply together; `limit` is how many the day still has room for."""
         r = self._random
-        home = self._places.home()
         size = min(limit, 2 + int(3.2 * r() ** 2)) if r() < 0.1 else 1
-        members = self.family(day, size) if size > 1 else [self.person(day)]
-        case = self._case(members, home, day)
+        case = self._case(self.party(day, size), day)
         case.kind, case.reason = self._purpose(day) if size == 1 else ("new", "first")
         if r() < 0.27:
             self._in_person(case)
@@ -56,7 +54,7 @@ class Applicants:
             person = people.member(people.old_form(), day, 25 + int(40 * self._random()))
         else:
             person = people.member(people.family(), day, 25 + int(50 * self._random()))
-        case = self._case([person], self._places.home(), day)
+        case = self._case(self._at_home([person]), day)
         case.oddity = oddity
         if oddity in BY_MAIL:
             case.visit_type, case.channel = "at_application", "counter"
@@ -71,21 +69,28 @@ class Applicants:
             anew.visit_type = "at_application"
         return anew
 
-    def person(self, day: int) -> Person:
+    def party(self, day: int, size: int) -> Party:
+        """So many people of one home: one alone, or parents and children of one name."""
+        return self._at_home(self._family(day, size) if size > 1 else [self._person(day)])
+
+    def _at_home(self, members: list[Person]) -> Party:
+        return Party(members, self._places.home(), phone(self._random), email(self._random))
+
+    def _person(self, day: int) -> Person:
         people = self._people
         return people.foreigner(day) if self._random() < 0.02 else people.member(people.family(), day, people.age())
 
-    def family(self, day: int, size: int) -> list[Person]:
-        """Parents and children of one name."""
+    def _family(self, day: int, size: int) -> list[Person]:
         people, name = self._people, self._people.family()
         age = 28 + int(20 * self._random())
         parents = [people.member(name, day, age, "female"), people.member(name, day, age + 2, "male")]
         return parents[:size] + [people.member(name, day, int((age - 22) * self._random())) for _ in range(size - 2)]
 
-    def _case(self, members: list[Person], home: Home, day: int) -> Case:
+    def _case(self, party: Party, day: int) -> Case:
         r = self._random
-        site = home.satellite if r() < 0.85 else SITES[0]
-        return Case(members, home, phone(r), email(r), site, day, channel=_CHANNELS[int(r() * len(_CHANNELS))])
+        site = party.home.satellite if r() < 0.85 else SITES[0]
+        channel = _CHANNELS[int(r() * len(_CHANNELS))]
+        return Case(party.members, party.home, party.phone, party.email, site, day, channel=channel)
 
     def _purpose(self, day: int) -> tuple[str, str]:
         r = self._random()

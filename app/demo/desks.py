@@ -1,17 +1,17 @@
-"""Places of the demo: which slots exist on a day, and taking them so that none is ever over capacity."""
+"""Places of the demo: the slots that the opening rules want of a day, and taking them so that none is ever over capacity."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import time
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
-from app.demo.days import ISO, clock, number
+from app.demo.days import ISO, clock, day_of
 from app.errors import AppError
-from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Weekday
-from models.masters import desk_pool_category
+from app.rules.opening import closes, places_of, times_of
+from models import Channel, Counter, CounterClosure, CounterHours, DeskPool, Weekday
 
 SLOT_COLUMNS = (
     "id",
@@ -117,9 +117,10 @@ class Desks:
     """Every desk pool on every open day; slot numbers grow with the day."""
 
     def __init__(self, connection: Connection, sites: tuple[str, ...], first: int, last: int) -> None:
-        self.desks = read_desks(connection, sites)
+        with Session(connection) as session:
+            self.desks = read_desks(session, sites)
+            self._closed = _closed(session, {desk.counter_id for desk in self.desks}, range(first, last))
         self._of = {(desk.site, code): i for i, desk in reversed(list(enumerate(self.desks))) for code in desk.serves}
-        self._closed = _closures(connection, {desk.counter_id for desk in self.desks})
         self._first_ids: dict[int, list[int]] = {}
         self._sheets: dict[int, list[Sheet | None]] = {}
         next_id = 1
@@ -159,55 +160,35 @@ class Desks:
         return [row for sheet in self._sheets.pop(day, []) if sheet for row in sheet.rows(booked_only=booked_only)]
 
 
-def read_desks(connection: Connection, sites: tuple[str, ...]) -> list[Desk]:
+def read_desks(session: Session, sites: tuple[str, ...]) -> list[Desk]:
     """The desk pools of the demo's satellites as the masters have them now."""
-    hours = {(h.counter_id, h.weekday): h for h in connection.execute(select(CounterHours.__table__))}
-    serves: dict[int, set[str]] = {}
-    for pool, code in connection.execute(
-        select(desk_pool_category.c.desk_pool_id, BookingCategory.code).join_from(
-            desk_pool_category, BookingCategory, desk_pool_category.c.booking_category_id == BookingCategory.id
-        )
-    ):
-        serves.setdefault(pool, set()).add(code)
-    found = [_desk(row, site, frozenset(serves.get(row.id, ())), hours) for row, site in _pools(connection, sites)]
+    pools = select(DeskPool).join(Counter).where(Counter.code.in_(sites)).order_by(DeskPool.id)
+    found = [_desk(pool) for pool in session.scalars(pools)]
     if not {"pickup", "apply", "certificate"} <= {code for desk in found for code in desk.serves}:
         raise AppError("窓口枠が足りません。サテライトの窓口枠に、交付時来庁・申請時来庁・電子証明書更新を割り当ててください。")
     return found
 
 
-def _pools(connection: Connection, sites: tuple[str, ...]) -> list[tuple[Any, str]]:
-    rows = connection.execute(
-        select(DeskPool.__table__, Counter.code)
-        .join(Counter, DeskPool.counter_id == Counter.id)
-        .where(Counter.code.in_(sites))
-        .order_by(DeskPool.id)
+def _desk(pool: DeskPool) -> Desk:
+    counter, places = pool.counter, places_of(pool)
+    starts = {hours.weekday: tuple(_starts(hours, pool.interval_minutes)) for hours in counter.hours}
+    return Desk(
+        pool.id,
+        counter.id,
+        counter.code,
+        frozenset(category.code for category in pool.categories),
+        pool.interval_minutes * 60,
+        tuple(places.get(channel, 0) for channel in Channel),
+        tuple(starts.get(weekday, ()) for weekday in Weekday),
     )
-    return [(row, row.code) for row in rows]
 
 
-def _desk(row: Any, site: str, serves: frozenset[str], hours: dict[Any, Any]) -> Desk:
-    length = row.interval_minutes * 60
-    places = (row.web_places, row.callcenter_places, row.counter_places, row.reserve_places)
-    starts = tuple(tuple(_starts(hours.get((row.counter_id, weekday)), length)) for weekday in Weekday)
-    return Desk(row.id, row.counter_id, site, serves, length, places, starts)
+def _starts(hours: CounterHours, minutes: int) -> Iterator[int]:
+    for start, _end in times_of(hours, minutes):
+        yield start.hour * 3600 + start.minute * 60 + start.second
 
 
-def _starts(hours: Any, length: int) -> Iterator[int]:
-    if hours is None:
-        return
-    breaks = (_seconds(hours.break_start), _seconds(hours.break_end)) if hours.break_start else (0, 0)
-    for start in range(_seconds(hours.opens), _seconds(hours.closes) - length + 1, length):
-        if not (start < breaks[1] and start + length > breaks[0]):
-            yield start
-
-
-def _seconds(at: time) -> int:
-    return at.hour * 3600 + at.minute * 60 + at.second
-
-
-def _closures(connection: Connection, counters: set[int]) -> set[tuple[int, int]]:
-    closed: set[tuple[int, int]] = set()
-    for row in connection.execute(select(CounterClosure.__table__)):
-        for day in range(number(row.starts_on), number(row.ends_on) + 1):
-            closed.update((counter, day) for counter in (counters if row.counter_id is None else {row.counter_id}))
-    return closed
+def _closed(session: Session, counters: set[int], days: range) -> set[tuple[int, int]]:
+    """Counters and the days on which they are closed."""
+    closures = session.scalars(select(CounterClosure)).all()
+    return {(at, day) for day in days for at in counters if any(closes(one, at, day_of(day)) for one in closures)}

@@ -18,7 +18,7 @@ from app.demo.omissions import WINDOWS, Oddities
 from app.demo.people import People
 from app.demo.places import Places
 from app.demo.routine import Routine
-from app.demo.visits import Fate, Party, Visits, email, phone
+from app.demo.visits import Fate, Visits
 from app.demo.volumes import BOOKABLE, OPEN_DAYS, Calendar, Volume
 
 _RECENT = 14  # days: of older ones a small volume keeps only slots that somebody booked
@@ -38,13 +38,12 @@ class Story:
     def __init__(self, office: Office, volume: Volume, calendar: Calendar, rng: Random, write: Write) -> None:
         self._volume, self._calendar, self._desks, self._random, self._write = volume, calendar, office.desks, rng.random, write
         cut = calendar.cut
-        self._people, self._places = People(rng), Places(rng)
         self._diary = Diary(write, office.next_log_id)
         self._visits = Visits(rng, office.desks, self._diary, office.categories, cut, volume.early)
         self._lives = Lives(rng, WorkingDays(calendar.first - 60, cut + 800), self._visits, cut)
         self._oddities = Oddities(self._lives)
         self._cards = Cards(rng, self._diary, cut, office.sites)
-        self._applicants = Applicants(rng, self._people, self._places, office.desks.is_open)
+        self._applicants = Applicants(rng, People(rng), Places(rng), office.desks.is_open)
         self._routine = Routine(rng, self._diary, calendar.applications, volume.log_per_card)
         self._again: dict[int, list[Case]] = defaultdict(list)
         self._odd = self._odd_days()
@@ -122,14 +121,12 @@ class Story:
     def _visit(self, day: int, limit: int) -> int:
         """Books one party for a certificate, or one that never comes for its application; says how many people."""
         r, cut = self._random, self._calendar.cut
-        home = self._places.home()
         size = min(limit, 2 + int(2 * r())) if r() < 0.06 else 1
-        members = self._applicants.family(day, size) if size > 1 else [self._applicants.person(day)]
-        party = Party(members, home, phone(r), email(r))
+        party = self._applicants.party(day, size)
         asked = max(self._calendar.first, day - BOOKABLE, min(day - 3 - int(42 * r() ** 1.6), cut - 1 - int(3 * r())))
-        fate = self._fate()
+        fate = "held" if asked == cut - 1 and r() < self._volume.held else self._fate()
         procedure = "apply" if fate != "arrived" and r() < 0.7 else "certificate"
-        for site in dict.fromkeys((home.satellite, *SITES)):
+        for site in dict.fromkeys((party.home.satellite, *SITES)):
             if self._visits.book(party, site, procedure, asked, day, fate, far=1):
                 return size
         return 0

@@ -43,6 +43,7 @@ RESERVATION_COLUMNS = (
     "units",
     "form_token",
     "consent_version",
+    "held_until",
     "arrived_at",
     "category_id",
     "counter_id",
@@ -50,7 +51,7 @@ RESERVATION_COLUMNS = (
     "row_stamp",
     "search_key",
 )
-Fate = Literal["arrived", "no_show", "cancelled", "expired"]
+Fate = Literal["arrived", "no_show", "cancelled", "expired", "held"]
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32: without 0 O 1 I
 _PAIRS = [a + b for a in CODE_LETTERS for b in CODE_LETTERS]
@@ -71,6 +72,7 @@ _MESSAGES = (
     "開始時間に少し遅れるかもしれません。",
     "代理人が受け取りに行きます。必要な書類を教えてください。",
 )
+_HELD_UNTIL = 20 * 3600  # the telephones close
 _FAR = 14  # days after the wished one that are tried before somebody gives up and walks in
 
 _BOOKED_BY_PHONE = '{"受付": "電話"}'
@@ -137,7 +139,8 @@ class Visits:
 
     def _write(self, party: Party, procedure: str, place: Place, requested: int, fate: Fate, units: int) -> None:
         category, procedure_name = self._categories[procedure]
-        state: str = fate if place.day < self._cut or fate in ("cancelled", "expired") else "booked"
+        state: str = fate if place.day < self._cut or fate in ("cancelled", "expired", "held") else "booked"
+        held_until = utc(self._cut, _HELD_UNTIL) if fate == "held" else None
         r, channel = self._random, place.channel
         opens, length = _DAY_HOURS[channel]
         second = opens + int(r() * length)
@@ -173,6 +176,7 @@ class Visits:
                     units,
                     self._token() if is_web else None,
                     "1" if is_web else "",
+                    held_until,
                     arrived,
                     category,
                     place.counter_id,

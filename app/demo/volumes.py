@@ -32,11 +32,14 @@ class Volume:
     early: float
     crowded_days: int
     ahead: float  # places taken on the first coming day: a share of all, or a number of them when above 1
+    held: float  # share of what was asked for yesterday that is only held (仮押え) until the telephones close today
 
 
 VOLUMES: dict[VolumeName, Volume] = {
-    "small": Volume(cards=400, reservations=600, log_per_card=10, oddities=3, early=3.0, crowded_days=45, ahead=40),
-    "kobe": Volume(cards=120_000, reservations=180_000, log_per_card=10, oddities=80, early=1.0, crowded_days=0, ahead=0.95),
+    "small": Volume(cards=400, reservations=600, log_per_card=10, oddities=3, early=3.0, crowded_days=45, ahead=40, held=0.1),
+    "kobe": Volume(
+        cards=120_000, reservations=180_000, log_per_card=10, oddities=80, early=1.0, crowded_days=0, ahead=0.95, held=0.02
+    ),
 }
 
 

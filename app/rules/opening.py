@@ -103,14 +103,14 @@ def _of_pool(pool: DeskPool, days: list[date], closures: list[CounterClosure]) -
     times = {hours.weekday: list(times_of(hours, pool.interval_minutes)) for hours in pool.counter.hours}
     places = places_of(pool)
     for day in days:
-        if any(_closes(closure, pool.counter_id, day) for closure in closures):
+        if any(closes(closure, pool.counter_id, day) for closure in closures):
             continue
         for start, end in times.get(Weekday.of(day), ()):
             for channel, wanted in places.items():
                 yield Key(pool.id, day, start, channel), Plan(pool.counter_id, end, wanted)
 
 
-def _closes(closure: CounterClosure, counter_id: int, day: date) -> bool:
+def closes(closure: CounterClosure, counter_id: int, day: date) -> bool:
     return closure.counter_id in (None, counter_id) and closure.starts_on <= day <= closure.ends_on
 
 
