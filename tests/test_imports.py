@@ -34,6 +34,8 @@ BELOW = [
     "rules",
     "dictionary",
     "letters",
+    "xlsx",
+    "sheets",
     "tabular",
     "reports",
     "jobs",
