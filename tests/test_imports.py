@@ -35,6 +35,8 @@ BELOW = [
     "rules",
     "dictionary",
     "letters",
+    "xlsx",
+    "sheets",
     "tabular",
     "reports",
     "jobs",
