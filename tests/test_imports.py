@@ -14,6 +14,7 @@ BELOW = [
     "addresses",
     "private",
     "text",
+    "days",
     "errors",
     "callcenter",
     "locks",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from app import codes
+from app import codes, days
+from app.context import context
 from app.extensions import db
 from app.rules.accounts import ROLES
 from app.schema import specs
@@ -58,10 +60,16 @@ def _words() -> dict[str, Any]:
         "page_of": page_of,
         "below_key": below_key,
         "code_names": lambda: codes.names(db.session()),
+        "age": age,
         "raw_values": raw_values,
         "json_words": json_words,
         "tiles": home.tiles,
     }
+
+
+def age(born: date) -> int:
+    """How old somebody is today."""
+    return days.age(born, context(db.session()).local().date())
 
 
 def raw_values(field: Any) -> list[str]:
