@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Boolean, Date, DateTime, Integer, String, Text, Tim
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
-from app import days, text
+from app import days, telling, text
 from app.context import TOKYO
 from app.errors import AppError
 from models import Base, Code, Counter, Field, Staff
@@ -118,7 +118,7 @@ class Part:
     def brief(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """In full, but of a recorded event only what happened; the rest is read on its own page."""
         if self.shape == "json" and isinstance(value, dict):
-            return str(value.get("action", "＊＊＊"))
+            return telling.headline(value)
         return self.shown(value, names)
 
     def masked(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
@@ -134,9 +134,9 @@ class Part:
             return f"＊-{value:%d}"
         return f"＊{words[-4:]}" if len(words) > 4 else "＊＊＊"
 
-    def logged(self, value: Any) -> str:
+    def logged(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """The value as the operation log may keep it: no personal data at all."""
-        return "＊＊＊" if self.field.pii and value not in (None, "") else self.shown(value)
+        return "＊＊＊" if self.field.pii and value not in (None, "") else self.shown(value, names)
 
 
 class Spec:

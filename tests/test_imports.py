@@ -15,6 +15,7 @@ BELOW = [
     "private",
     "text",
     "days",
+    "telling",
     "errors",
     "callcenter",
     "locks",
