@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, event, insert, inspect
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
-from app import text
+from app import codes, text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
@@ -71,11 +71,12 @@ def _gather(session: Session, flush: Any) -> None:
             if spec is None or isinstance(row, OperationLog):
                 continue
             parts = _changed(spec, row, verb)
+            lists = codes.names(session) if any(part.shape == "codes" for part in parts) else {}
             if parts or verb == "delete":
-                change = _change(spec, row, verb, parts)
+                change = _change(spec, row, verb, parts, lists)
                 current.changes.append(change | ({"範囲を越える理由": current.widened} if current.widened else {}))
             if parts and spec.history:
-                histories[spec].append(_history(current, spec, row, verb, parts))
+                histories[spec].append(_history(current, spec, row, verb, parts, lists))
     for spec, lines in histories.items():
         target = next(s for s in specs().values() if s.name == spec.history)
         session.execute(insert(target.model.__table__), lines)
@@ -124,7 +125,10 @@ def _many(history: Any) -> tuple[list[Any], list[Any]]:
     return kept + list(history.deleted), kept + list(history.added)
 
 
-def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+def _change(
+    spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]], lists: codes.Lists | None = None
+) -> dict[str, Any]:
+    """One row's change for the log. `lists`: the office's code lists, so that it says 新規 and not "new"."""
     key = inspect(row).identity[0] if inspect(row).identity else getattr(row, "id", None)
     return {
         "対象": spec.label,
@@ -133,7 +137,7 @@ def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]])
         "noun": spec.name,
         "verb": verb,
         "card": card_of(row),
-        "項目": {p.label: [p.logged(old), p.logged(new)] for p, (old, new) in parts.items()},
+        "項目": {p.label: [p.logged(old, lists), p.logged(new, lists)] for p, (old, new) in parts.items()},
     }
 
 
@@ -142,13 +146,15 @@ def card_of(row: Any) -> int | None:
     return row.id if isinstance(row, Card) else getattr(row, "card_id", None)
 
 
-def _history(current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+def _history(
+    current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]], lists: codes.Lists
+) -> dict[str, Any]:
     """A row of the table's history: who changed what, in full."""
     happened = {
         "action": CHANGE[verb],
         "by": current.actor.user_id,
         "by_name": current.actor.name,
-        "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()},
+        "changes": {p.label: [p.shown(old, lists), p.shown(new, lists)] for p, (old, new) in parts.items()},
     }
     return {f"{spec.name}_id": row.id, "event": happened, "updated_at": current.now()}
 

@@ -14,6 +14,8 @@ BELOW = [
     "addresses",
     "private",
     "text",
+    "days",
+    "telling",
     "errors",
     "callcenter",
     "locks",

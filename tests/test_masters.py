@@ -155,7 +155,7 @@ def test_hours_are_added_changed_and_removed_with_their_counter(browse: Browse, 
         "a removed weekday can be entered anew at once"
     )
     changes = {(c["対象"], c["種別"]): c["項目"] for c in last_log(session, "counter.edit").detail["変更"]}
-    assert changes["窓口", "変更"] == {"電話番号": ["0780000001", "0783334444"]}
+    assert changes["窓口", "変更"] == {"電話番号": ["078-000-0001", "078-333-4444"]}
     assert changes["開設時間", "変更"] == {"終了": ["17:30", "20:00"]} and ("開設時間", "削除") in changes
     assert changes["開設時間", "追加"]["曜日"] == ["", "火曜日"]
 
@@ -197,7 +197,7 @@ def test_two_people_at_one_counter_see_line_by_line_what_differs(browse: Browse,
     assert answer.status_code == 409 and "ほかの人が先に保存しました" in answer.text
     assert {row[0]: row[1:] for row in table(answer.text)[1:]} == {
         "窓口名": ["三宮サテライト", "三宮サテライト", "三宮 第二"],
-        "電話番号": ["0780000001", "0781112222", "0780000001"],
+        "電話番号": ["078-000-0001", "078-111-2222", "078-000-0001"],
         "月曜日 09:30–20:00 終了 両方が変更": ["17:30", "20:00", "12:00"],
         "水曜日 09:30–17:30 開始": ["09:30", "09:30", "10:00"],
     }
