@@ -14,7 +14,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from app import audit, rows, scope
+from app import audit, holding, rows, scope
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
@@ -25,6 +25,7 @@ class AppSession(FlaskSession):
 
 
 scope.attach(AppSession)
+holding.attach(AppSession)
 rows.attach(AppSession)
 audit.attach(AppSession)
 

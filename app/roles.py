@@ -10,6 +10,7 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from app import holding
 from app.errors import AppError, Conflict, NotFound
 from app.listing import whole
 from app.rules import accounts
@@ -29,8 +30,6 @@ VERBS = {
     "can_import": "取り込み",
     "can_export": "出力",
 }
-KEEPING: tuple[Right, ...] = (("can_edit", "Role"), ("can_edit", "Staff"))
-"""Rights that somebody who can sign in must hold, or nobody could ever give them again."""
 LONGEST_NAME = 64
 
 
@@ -114,24 +113,16 @@ def change(session: Session, found: Role, seen: str, wanted: set[Right]) -> tupl
     if stamp(before) != seen:
         raise Conflict("ほかの人が先に変更しました。いまの権限を確かめてから、もう一度変更してください。")
     given, taken = sorted(wanted - before), sorted(before - wanted)
-    for right in set(taken) & set(KEEPING):
-        if not _held_elsewhere(session, right, found):
-            raise AppError("この権限を外すと、利用者や役割を管理できる人がいなくなります。先に、ほかの人に権限を付けてください。")
+    if given and not holding.may_widen(session, found):
+        raise AppError(holding.NOT_YOUR_ROLE)
+    for right in set(taken) & set(holding.MANAGING):
+        if not holding.is_managed(session, right, but=found):
+            raise AppError(holding.NOBODY_LEFT)
     found.permissions = [p for p in found.permissions if (p.permission.name, p.view_menu.name) not in taken] + [
         _stored(session, right) for right in given
     ]
     session.flush()
     return given, taken
-
-
-def _held_elsewhere(session: Session, right: Right, but: Role) -> bool:
-    pair = _stored(session, right)
-    held = (
-        select(Staff.id)
-        .join(Staff.roles)
-        .where(Staff.active, Role.id != but.id, Role.permissions.any(PermissionView.id == pair.id))
-    )
-    return session.scalar(held.limit(1)) is not None
 
 
 def _stored(session: Session, right: Right) -> PermissionView:

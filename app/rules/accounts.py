@@ -80,9 +80,10 @@ PERSONAL_ROLES = ("manager",)
 
 
 def reach(roles: list[str]) -> Reach:
-    """How far an account sees: every counter, its own, or none. A role that an administrator made sees its own."""
-    reaches = {REACH.get(role, "own") for role in roles}
-    return "all" if "all" in reaches else "own" if "own" in reaches else "none"
+    """How far an account sees: as far as the narrowest of its roles, or the rights of one would reach as far as another's.
+    A role that an administrator made sees its own counters."""
+    reaches = {REACH.get(role, "own") for role in roles} or {"none"}
+    return min(reaches, key=("none", "own", "all").index)
 
 
 def rights_of(role: str) -> Iterator[tuple[str, str]]:
