@@ -81,6 +81,6 @@ def _resident(app: Flask) -> None:
     from booking import blueprint, visitor
 
     # Nothing that a resident sends is longer than a page of a form.
-    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, ERROR_STYLESHEET="/assets/booking/booking.css")
+    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, ERROR_TEMPLATE="booking/error.html")
     edge.init(app, visitor)
     app.register_blueprint(blueprint("resident"))

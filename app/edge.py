@@ -40,7 +40,6 @@ SENTENCES = {
 def init(app: Flask, who: Callable[[], Actor]) -> None:
     """Puts the edge round an application; `who` names the actor of the current request."""
     app.extensions["who"] = who
-    app.config.setdefault("ERROR_TEMPLATE", "error.html")
     app.before_request(_known_host)
     app.before_request(lambda: begin(who))
     app.before_request(_no_nul)

@@ -34,7 +34,10 @@ def blueprint(mode: ModeName) -> Blueprint:
     pages.url_value_preprocessor(lambda _endpoint, _values: _begin(CHANNELS[mode]))
     pages.url_defaults(keeping.carry)
     pages.register_error_handler(CSRFError, applying.token_lost)
-    pages.context_processor(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
+    everywhere = (
+        pages.app_context_processor if mode == "resident" else pages.context_processor
+    )  # also for addresses that lead nowhere
+    everywhere(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
     for module in (choosing, applying, booked, looking_up):
         module.register(pages)
     return pages

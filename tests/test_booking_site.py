@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import BookingCategory, Channel
+from models import BookingCategory, Channel, Counter
 from tests.booking_pages import (
     GOOD,
     Page,
@@ -259,3 +259,68 @@ def test_no_page_is_heavy_or_asks_another_host(resident: Resident, session: Sess
 
 def test_pages_are_never_kept_by_a_cache(resident: Resident, session: Session) -> None:
     assert {page.headers["Cache-Control"] for page in every_page(resident, session)} == {"no-store"}
+
+
+# -- nowhere to go on: every page names the next step ------------------------------------------------------------------
+
+
+def names_the_office(page: Page) -> bool:
+    """Whether the page itself, not only its foot, has the telephone as a link, with its hours."""
+    main = page.html[page.html.index("<main") : page.html.index("</main>")]
+    return 'href="tel:0780000000"' in main and "受付 9時から20時まで" in main
+
+
+def test_every_error_page_names_telephone_and_hours(resident: Resident, session: Session) -> None:
+    slot = free_slot(session)
+    resident.to_form(slot)
+    resident.client.delete_cookie("resident")
+    sent = [
+        resident.open("/nothing"),
+        resident.open("/book/nothing/"),
+        resident.open("/book/pickup/nowhere/"),
+        resident.open("/book/pickup/sannomiya/yesterday/"),
+        Page(apart(resident.client.delete, "/lookup")),
+        Page(apart(resident.client.post, "/lookup", data={})),
+        Page(apart(resident.client.post, "/lookup", data={"code": "あ" * 60_000})),
+    ]
+    assert [page.status for page in sent] == [404, 404, 404, 404, 405, 400, 413]
+    for page in sent:
+        assert names_the_office(page), page.url
+        assert "はじめの画面へ戻る" in page.links
+        assert [tag for tag, _ in page.tags].count("h1") == 1
+
+
+def test_no_procedure_open_says_what_to_do(resident: Resident, session: Session) -> None:
+    for category in session.scalars(select(BookingCategory)):
+        category.is_open = False
+    page = resident.open("/book/")
+    assert "受け付けている手続きはありません" in page.text
+    assert names_the_office(page)
+
+
+def test_no_counter_open_says_what_to_do(resident: Resident, session: Session) -> None:
+    for place in session.scalars(select(Counter)):
+        place.is_open = False
+    page = resident.open("/book/pickup/")
+    assert "受け付けている窓口はありません" in page.text
+    assert names_the_office(page)
+    assert "ほかの手続きを選んで" in page.links
+
+
+@pytest.mark.parametrize("path", ["/book/pickup/", "/book/pickup/sannomiya/", "/book/pickup/sannomiya/{day}/{slot}/"])
+def test_no_free_day_for_months_says_what_to_do(resident: Resident, session: Session, path: str) -> None:
+    slot = free_slot(session, places=1, used=1)
+    page = resident.open(path.format(day=slot.slot_date, slot=slot.id))
+    assert "どの窓口にも空きがありません" in page.text
+    assert "予約できる日は毎日1日ずつ増え" in page.text
+    assert names_the_office(page)
+
+
+@pytest.mark.parametrize(("days", "said"), [(5, "この日は満席です"), (6, "この日は予約を受け付けていません")])
+def test_full_and_closed_day_lead_to_other_days(resident: Resident, session: Session, days: int, said: str) -> None:
+    slot = free_slot(session, places=1, used=1)
+    page = resident.open(f"/book/pickup/sannomiya/{today() + timedelta(days=days)}/")
+    assert said in page.text
+    assert names_the_office(page)
+    assert resident.follow("ほかの日を選ぶ").status == 200
+    assert slot.used == 1

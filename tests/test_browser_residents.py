@@ -140,6 +140,8 @@ def steps(page: Page, session: Session) -> Iterator[str]:
     page.fill("#phone", GOOD["phone"])
     press(page, "確認する")
     yield "予約の内容"
+    page.goto("/nothing")
+    yield "ない画面"
 
 
 @pytest.mark.parametrize(("width", "script"), [(390, True), (320, False), (1280, False)])
