@@ -1,4 +1,5 @@
-"""Settings: read once from the environment and `.env`, typed, refusing nonsense. Whoever starts the product hands their values down."""
+"""Settings: read once from the environment and `.env`, typed, refusing nonsense. Whoever starts the product hands their values down.
+`docs/settings.md` is written from here."""
 
 from __future__ import annotations
 
@@ -30,7 +31,6 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="待ち受けるアドレス")
     port: int = Field(8000, description="住民サイトのポート")
     staff_port: int = Field(8001, description="職員サイトのポート")
-    public_url: str = Field("", description="住民サイトの外から見た URL")
     trusted_hosts: Words = Field(("127.0.0.1", "localhost"), description="受け付ける Host ヘッダー（コンマ区切り）")
     trusted_proxies: Words = Field((), description="X-Forwarded-For を信じるネットワーク（コンマ区切り）")
     callcenter_networks: Words = Field((), description="アドレスでなくサインインごとに数えるネットワーク（コンマ区切り）")
@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(15, ge=1, le=480, description="操作がないと終わるまでの分数")
     session_hours: int = Field(8, ge=1, le=24, description="サインインから終わるまでの時間数")
     web_concurrency: int = Field(1, ge=1, description="サイトごとのプロセス数（gunicorn と同じ変数）")
+    threads: int = Field(8, ge=1, le=64, description="プロセスごとに同時に処理する数")
     demo: bool = Field(False, description="デモの窓口・アカウントを作ります")
     demo_password: str = Field("", description="デモアカウント共通のパスワード（空なら作って表示）")
     test_postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="テスト用 PostgreSQL")
@@ -89,6 +90,16 @@ class Settings(BaseSettings):
     @property
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix("sqlite:///")) if self.is_sqlite else None
+
+
+def described() -> list[tuple[str, str, str]]:
+    """(variable, what it means, its default) of every setting, in the order above, as a person reads them."""
+    return [(name.upper(), str(field.description), _shown(field.default)) for name, field in Settings.model_fields.items()]
+
+
+def _shown(default: object) -> str:
+    words = ",".join(default) if isinstance(default, tuple) else str(int(default) if isinstance(default, bool) else default)
+    return words.replace(f"{ROOT}/", "")
 
 
 def load() -> Settings:

@@ -21,7 +21,6 @@ from app.installing import Outcome, install
 from config import Settings, load
 from models import Card, Reservation
 
-THREADS = 8  # a site's requests at the same time
 TRIAL_SEED = 1
 
 
@@ -60,7 +59,7 @@ def _small_demo(app: Flask) -> None:
 def _serve(sites: dict[int, Flask], settings: Settings, outcome: Outcome, stop: threading.Event) -> None:
     """Both sites on one loop; each has threads of its own, so that a slow staff report keeps no resident waiting."""
     sockets: dict[int, Any] = {}
-    servers = [_listen(app, settings.host, port, sockets) for port, app in sites.items()]
+    servers = [_listen(app, settings, port, sockets) for port, app in sites.items()]
     _greet(settings, outcome)
     while not stop.is_set():
         wasyncore.loop(timeout=0.5, map=sockets, use_poll=True, count=1)
@@ -70,12 +69,12 @@ def _serve(sites: dict[int, Flask], settings: Settings, outcome: Outcome, stop: 
     click.echo("終了しました。")
 
 
-def _listen(app: Flask, host: str, port: int, sockets: dict[int, Any]) -> Any:
+def _listen(app: Flask, settings: Settings, port: int, sockets: dict[int, Any]) -> Any:
     try:
-        return waitress.create_server(app, map=sockets, host=host, port=port, threads=THREADS, ident=None)
+        return waitress.create_server(app, map=sockets, host=settings.host, port=port, threads=settings.threads, ident=None)
     except OSError as error:
         sys.exit(
-            f"{host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。"
+            f"{settings.host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, event, insert, inspect
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
-from app import text
+from app import codes, text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "lookup": ("予約照会", ActionClass.READ),
     "setting": ("設定", ActionClass.SETTING),
 }
+_TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
 LOG = cast(Table, OperationLog.__table__)
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
@@ -70,10 +71,12 @@ def _gather(session: Session, flush: Any) -> None:
             if spec is None or isinstance(row, OperationLog):
                 continue
             parts = _changed(spec, row, verb)
+            lists = codes.names(session) if any(part.shape == "codes" for part in parts) else {}
             if parts or verb == "delete":
-                current.changes.append(_change(spec, row, verb, parts))
+                change = _change(spec, row, verb, parts, lists)
+                current.changes.append(change | ({"範囲を越える理由": current.widened} if current.widened else {}))
             if parts and spec.history:
-                histories[spec].append(_history(current, spec, row, verb, parts))
+                histories[spec].append(_history(current, spec, row, verb, parts, lists))
     for spec, lines in histories.items():
         target = next(s for s in specs().values() if s.name == spec.history)
         session.execute(insert(target.model.__table__), lines)
@@ -122,7 +125,10 @@ def _many(history: Any) -> tuple[list[Any], list[Any]]:
     return kept + list(history.deleted), kept + list(history.added)
 
 
-def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+def _change(
+    spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]], lists: codes.Lists | None = None
+) -> dict[str, Any]:
+    """One row's change for the log. `lists`: the office's code lists, so that it says 新規 and not "new"."""
     key = inspect(row).identity[0] if inspect(row).identity else getattr(row, "id", None)
     return {
         "対象": spec.label,
@@ -131,7 +137,7 @@ def _change(spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]])
         "noun": spec.name,
         "verb": verb,
         "card": card_of(row),
-        "項目": {p.label: [p.logged(old), p.logged(new)] for p, (old, new) in parts.items()},
+        "項目": {p.label: [p.logged(old, lists), p.logged(new, lists)] for p, (old, new) in parts.items()},
     }
 
 
@@ -140,13 +146,15 @@ def card_of(row: Any) -> int | None:
     return row.id if isinstance(row, Card) else getattr(row, "card_id", None)
 
 
-def _history(current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]]) -> dict[str, Any]:
+def _history(
+    current: Context, spec: Spec, row: Any, verb: str, parts: dict[Part, tuple[Any, Any]], lists: codes.Lists
+) -> dict[str, Any]:
     """A row of the table's history: who changed what, in full."""
     happened = {
         "action": CHANGE[verb],
         "by": current.actor.user_id,
         "by_name": current.actor.name,
-        "changes": {p.label: [p.shown(old), p.shown(new)] for p, (old, new) in parts.items()},
+        "changes": {p.label: [p.shown(old, lists), p.shown(new, lists)] for p, (old, new) in parts.items()},
     }
     return {f"{spec.name}_id": row.id, "event": happened, "updated_at": current.now()}
 
@@ -165,7 +173,7 @@ def row_of(current: Context) -> dict[str, Any]:
     act = current.act or _named_after(current.changes[0])
     detail = {k: v for k, v in act.detail.items() if v not in (None, "", [], {})}
     if current.changes:
-        detail["変更"] = [{k: c[k] for k in ("対象", "番号", "種別", "項目")} for c in current.changes[:_LISTED_CHANGES]]
+        detail["変更"] = [{k: c[k] for k in _TOLD if k in c} for c in current.changes[:_LISTED_CHANGES]]
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
     told = text.without_personal_numbers(

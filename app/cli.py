@@ -1,4 +1,4 @@
-"""The commands: `flask setup`, `flask slots …`, `flask jobs …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`.
+"""The commands: `flask setup`, `flask staff …`, `flask slots …`, `flask jobs …`, `flask demo …`, `flask schema …`, and Flask-Migrate's `flask db …`.
 
 What only a command needs is imported by it, because every serving process imports this file.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup, FlaskGroup, with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 
@@ -22,7 +22,7 @@ from app.context import TOKYO, acting, system
 from app.errors import AppError
 from app.extensions import db
 from app.rules.opening import days_ahead, open_slots
-from config import ROOT
+from config import ROOT, described
 
 if TYPE_CHECKING:
     from app.demo.volumes import VolumeName
@@ -31,8 +31,21 @@ if TYPE_CHECKING:
 def init(app: Flask) -> None:
     """Puts the commands on an application."""
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    for command in (setup, slots, jobs_group, demo_group, schema_group):
+    for command in (setup, staff_group, slots, jobs_group, demo_group, schema_group):
         app.cli.add_command(command)
+    _without_fab()
+
+
+def _without_fab() -> None:
+    """FAB's own commands make accounts, passwords and rights past our rules and the log. Flask finds them by itself, before the
+    application, so they are stopped where they need one, and left out of the list."""
+    here = click.get_current_context(silent=True)
+    while here:
+        if here.info_name == "fab":
+            raise click.UsageError("flask fab は使えません。利用者は flask staff、役割と権限は画面で管理してください。")
+        if isinstance(here.command, FlaskGroup):
+            here.command.commands.pop("fab", None)
+        here = here.parent
 
 
 def in_words(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,6 +79,47 @@ def setup() -> None:
     )
     if outcome.demo_password:
         click.echo(f"デモアカウントのパスワード: {outcome.demo_password}")
+
+
+staff_group = AppGroup("staff", help="利用者（職員サイトのアカウント）")
+LINK = "次のリンクを本人に渡してください。24時間以内に一度だけ、パスワードを設定できます。"
+
+
+def _site(command: Any) -> Any:
+    return click.option(
+        "--site", default="http://127.0.0.1:8001", show_default=True, help="リンクの先頭に付ける、職員サイトのアドレス"
+    )(command)
+
+
+@staff_group.command(
+    "create", help="利用者を登録し、パスワードを設定するリンクを表示します。画面と同じ規則で調べ、操作ログに残します。"
+)
+@click.argument("username")
+@click.option("--last-name", required=True, help="姓")
+@click.option("--first-name", required=True, help="名")
+@click.option("--email", required=True, help="メールアドレス")
+@click.option("--role", "roles", multiple=True, required=True, help="役割（admin、manager など。複数指定できます）")
+@click.option("--counter", "counters", multiple=True, help="担当窓口のコード（複数指定できます）")
+@click.option("--department", default="", help="部課名")
+@click.option("--employer", type=click.Choice(["city", "contractor"]), default="city", show_default=True, help="職員か事業者か")
+@click.option("--expires-on", default="", help="有効期限（2027-03-31 の形）")
+@_site
+@in_words
+def create_account(roles: tuple[str, ...], counters: tuple[str, ...], site: str, **entry: str) -> None:
+    from app import staff_commands
+
+    made = staff_commands.create(db.session(), {**entry, "active": "1"}, roles=roles, counters=counters, site=site)
+    click.echo(f"利用者 {entry['username']} を登録しました。{LINK}\n{made}")
+
+
+@staff_group.command("link", help="利用者のいまのパスワードを無効にし、新しく設定するリンクを表示します。")
+@click.argument("username")
+@_site
+@in_words
+def link(username: str, site: str) -> None:
+    from app import staff_commands
+
+    click.echo(f"{LINK}\n{staff_commands.link(db.session(), username, site=site)}")
 
 
 slots = AppGroup("slots", help="予約枠")
@@ -151,14 +205,15 @@ def check() -> None:
     click.echo(f"{len(schema.specs())} 表の宣言に矛盾はありません。")
 
 
-@schema_group.command("docs", help="表の定義から、データ辞書（docs/data-dictionary.md）を書き出します。")
+@schema_group.command("docs", help="定義から、データ辞書と設定の一覧（docs/data-dictionary.md と settings.md）を書き出します。")
 @in_words
 def docs() -> None:
     from app import dictionary
 
-    path = ROOT / "docs" / "data-dictionary.md"
-    path.write_text(dictionary.page(), encoding="utf-8")
-    click.echo(f"{path.relative_to(ROOT)} を書き出しました。")
+    pages = {"data-dictionary.md": dictionary.page(), "settings.md": dictionary.settings_page(described())}
+    for name, words in pages.items():
+        (ROOT / "docs" / name).write_text(words, encoding="utf-8")
+        click.echo(f"docs/{name} を書き出しました。")
 
 
 def today() -> date:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from app.constraints import USED
 from app.context import context
+from app.errors import AppError
 from app.schema import code_lists, specs
 from models import CodeItem
 
+FIXED = "ほかのデータから使われているため、コード種別と値は変更できません。名称を変えるか、使用中を外してください。"
 Lists = dict[str, dict[str, str]]
 
 
@@ -39,12 +42,28 @@ def _read(session: Session) -> tuple[Lists, set[tuple[str, str]]]:
     return read
 
 
-def is_used(session: Session, item: CodeItem) -> bool:
-    """Whether a row anywhere holds this code; the database cannot tell, because codes are referred to by their word."""
+def refuse_if_used(session: Session, list_name: str, value: str, sentence: str) -> None:
+    """Stops a code that rows hold from going; the database cannot tell, because codes are referred to by their word."""
     for spec in specs().values():
         for part in spec.parts.values():
-            if part.field.codes == item.list_name:
-                holds = select(spec.model.id).where(getattr(spec.model, part.key) == item.value).limit(1)
+            if part.field.codes == list_name:
+                holds = select(spec.model.id).where(getattr(spec.model, part.key) == value).limit(1)
                 if session.scalar(holds.execution_options(unscoped=True)) is not None:
-                    return True
-    return False
+                    raise AppError(sentence)
+
+
+def keep_used(session: Session) -> None:
+    """A code that rows hold is neither deleted nor given another list or value, whatever screen, file or job asks for it."""
+    for row in session.deleted:
+        if isinstance(row, CodeItem):
+            refuse_if_used(session, row.list_name, row.value, USED)
+    for row in session.dirty:
+        if isinstance(row, CodeItem) and (before := _key_before(row)) != (row.list_name, row.value):
+            refuse_if_used(session, *before, FIXED)
+
+
+def _key_before(item: CodeItem) -> tuple[str, str]:
+    """What the rows that hold a code know it by."""
+    attributes = inspect(item).attrs
+    old_list, old_value = ((attributes[key].history.deleted or [getattr(item, key)])[0] for key in ("list_name", "value"))
+    return old_list, old_value

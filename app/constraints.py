@@ -15,6 +15,7 @@ from app.schema import Spec, specs
 USED = "ほかのデータから使われているため、削除できません。"
 MISSING = "必要な項目が入力されていません。"
 UNFIT = "項目どうしの関係が正しくありません（日付の前後、数の範囲など）。入力を確認してください。"
+KEPT = "操作ログと履歴は、記録したあとに変更も削除もできません。"
 TAKEN = "同じ内容がすでに登録されています。番号などの重複を確認してください。"
 
 
@@ -47,6 +48,8 @@ def explained(error: IntegrityError) -> Refusal:
     """Which rule was broken and, where the constraint tells, in which columns."""
     words = str(error.orig)
     lower = words.lower()
+    if "append-only" in lower:
+        return Refusal(KEPT)
     if "unique" in lower:
         spec, keys = _unique(words)
         labels = [spec.parts[key].label for key in keys] if spec else []

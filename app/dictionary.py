@@ -1,8 +1,8 @@
-"""The data dictionary: docs/data-dictionary.md, written from the Specs so that it cannot drift from what is stored."""
+"""What docs/ says of tables and settings, written from their declarations so that it cannot drift from what is true."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.masters_seed import CODE_LISTS
 from app.schema import Part, Spec, specs
@@ -28,7 +28,24 @@ KINDS = {
 }
 
 
+SETTINGS_HEAD = """# 設定
+
+`config.py` から `flask schema docs` が書き出したものです。環境変数か `.env` で設定します。
+
+| 変数 | 意味 | 既定値 |
+|---|---|---|
+"""
+
+
+def settings_page(described: Iterable[tuple[str, str, str]]) -> str:
+    """docs/settings.md, of `config.described()`."""
+    return SETTINGS_HEAD + "".join(
+        f"| `{name}` | {words} | {f'`{default}`' if default else ''} |\n" for name, words, default in described
+    )
+
+
 def page() -> str:
+    """docs/data-dictionary.md."""
     known = list(specs().values())
     parts = [HEAD, *_contents(known)]
     for spec in known:

@@ -63,3 +63,11 @@ class Busy(AppError):
 
     def __init__(self) -> None:
         super().__init__("ただいま混み合っています。入力は保存されていません。少し待ってから、もう一度お試しください。")
+
+
+class BadFile(AppError):
+    """A file that cannot be taken in at all. `told` is what the operation log may know of it: nothing that stands in the file."""
+
+    def __init__(self, message: str, *, told: str = "") -> None:
+        super().__init__(message)
+        self.told = told or message

@@ -8,7 +8,7 @@ is given to the roles that `app.rules.accounts` gives it to; rights that were kn
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from flask_appbuilder.security.sqla.models import Permission, PermissionView, Ro
 from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app import audit, demo_accounts, masters_seed, private, text
+from app import append_only, audit, demo_accounts, masters_seed, private, text
 from app.context import acting, context, system
 from app.extensions import db
 from app.locks import one_set_up
@@ -107,11 +107,12 @@ def rekey(connection: Connection, spec: Spec) -> None:
     words, places = [table.c[p.key] for p in spec.name_searched], [table.c[p.fk] for p in spec.placed_by]
     wanted = select(table.c.id, table.c.search_key, *words, *places).order_by(table.c.id).limit(REKEYED_AT_ONCE)
     change = update(table).where(table.c.id == bindparam("row")).values(search_key=bindparam("key"))
-    while rows := connection.execute(wanted.where(table.c.id > done)).all():
-        new = [{"row": row[0], "key": key} for row in rows if (key := _key(row[2:], len(words))) != row[1]]
-        if new:
-            connection.execute(change, new)
-        done = rows[-1][0]
+    with append_only.lifted(connection, spec.name) if spec.append_only else nullcontext():
+        while rows := connection.execute(wanted.where(table.c.id > done)).all():
+            new = [{"row": row[0], "key": key} for row in rows if (key := _key(row[2:], len(words))) != row[1]]
+            if new:
+                connection.execute(change, new)
+            done = rows[-1][0]
 
 
 def _key(found: Sequence[Any], words: int) -> str:

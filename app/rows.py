@@ -1,4 +1,4 @@
-"""What every saved row receives and may not hold, wherever it comes from: stamps, search key, no 個人番号."""
+"""What every saved row receives and may not hold, wherever it comes from: stamps, search key, no 個人番号; and which rows have to stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
-from app import text
+from app import codes, text
 from app.context import Context, context
 from app.errors import PersonalNumberFound
 from app.schema import Part, Spec, spec_of
@@ -19,6 +19,7 @@ from models import OperationLog
 
 def _prepare(session: Session, *_: Any) -> None:
     current = context(session)
+    codes.keep_used(session)
     for row in [*session.new, *session.dirty]:
         spec = spec_of(type(row))
         if spec is None:

@@ -11,13 +11,14 @@ from sqlalchemy import JSON, Boolean, Date, DateTime, Integer, String, Text, Tim
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
-from app import text
+from app import days, telling, text
 from app.context import TOKYO
 from app.errors import AppError
 from models import Base, Code, Counter, Field, Staff
 from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime
 from models.making import SearchedAs, searched_as
 
+_GROUPED = {"phone": text.phone, "postal": text.postal}
 Shape = Literal["many", "relation", "code", "codes", "flag", "moment", "date", "time", "json", "memo", "text", "number"]
 
 
@@ -102,18 +103,22 @@ class Part:
             return value.label
         if isinstance(value, datetime):
             return f"{value.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}" if value.tzinfo else f"{value:%Y-%m-%d %H:%M:%S}"
+        if isinstance(value, date) and self.field.kind == "birth":
+            return days.birth_day(value)
         if isinstance(value, date):
             return f"{value:%Y-%m-%d} ({text.WEEKDAYS[value.weekday()]})"
         if isinstance(value, time):
             return f"{value:%H:%M}"
         if isinstance(value, list):
             return "、".join(str(v) for v in value)
+        if isinstance(value, str) and self.field.kind in _GROUPED:
+            return _GROUPED[self.field.kind](value)
         return str(value)
 
     def brief(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """In full, but of a recorded event only what happened; the rest is read on its own page."""
         if self.shape == "json" and isinstance(value, dict):
-            return str(value.get("action", "＊＊＊"))
+            return telling.headline(value)
         return self.shown(value, names)
 
     def masked(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
@@ -126,12 +131,12 @@ class Part:
         if self.field.kind == "memo":
             return "＊＊＊"
         if self.shape == "date":
-            return f"＊-{words[8:10]}"
+            return f"＊-{value:%d}"
         return f"＊{words[-4:]}" if len(words) > 4 else "＊＊＊"
 
-    def logged(self, value: Any) -> str:
+    def logged(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """The value as the operation log may keep it: no personal data at all."""
-        return "＊＊＊" if self.field.pii and value not in (None, "") else self.shown(value)
+        return "＊＊＊" if self.field.pii and value not in (None, "") else self.shown(value, names)
 
 
 class Spec:

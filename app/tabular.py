@@ -9,56 +9,26 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import IO, Any, Literal
-from xml.etree.ElementTree import ParseError
 
-import openpyxl
 import xlsxwriter
 
+from app import sheets
 from app.codes import Lists
-from app.errors import AppError
+from app.errors import BadFile
 from app.schema import Part, Spec
 from app.text import has_personal_number
 
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    ParseError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-)  # what openpyxl raises at files that only look like Excel's
 Format = Literal["csv", "xlsx"]
 MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a cell must not begin with: a spreadsheet would calculate it (a Japanese one takes the full-width signs too)."""
 MASK = "＊＊＊"
-MAX_LINES = 5_000
-MAX_UNPACKED = 50 * 1024 * 1024
 MAX_EXCEL = 1_048_575  # rows of a sheet below the heading
-MAX_COLUMNS = 200
-EXACT = 10**15  # Excel keeps fifteen digits of a number and loses the rest without a word
 
 Line = tuple[int, dict[str, str]]
 """A line of a file: its number, counted as a spreadsheet does, and column key → text."""
-
-
-class BadFile(AppError):
-    """A file that cannot be read at all. `told` is what the operation log may know of it: nothing that stands in the file."""
-
-    def __init__(self, message: str, *, told: str = "") -> None:
-        super().__init__(message)
-        self.told = told or message
 
 
 def columns(spec: Spec) -> list[Part]:
@@ -80,6 +50,8 @@ def _cell(part: Part, value: Any, names: Lists, *, personal: bool) -> str:
         return str(value.isoformat())
     if part.shape == "json":
         return guard(json.dumps(value, ensure_ascii=False)) if value else ""
+    if part.field.kind in ("phone", "postal"):
+        return guard(value or "")  # digits, as other systems take them
     return guard(part.shown(value, names))
 
 
@@ -122,19 +94,13 @@ def _write_xlsx(out: IO[bytes], heading: list[str], lines: Iterator[list[str]], 
 
 
 def read(spec: Spec, content: bytes) -> list[Line]:
-    """The lines of a file. Headings are the labels of the columns that may be typed; what kind of file it is tells its beginning."""
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise BadFile(
-            "古い形式（.xls）か、パスワードの付いたExcelファイルです。パスワードを付けずに .xlsx で保存し直してください。"
-        )
-    table = _read_xlsx(content) if content.startswith(b"PK") else _read_csv(content)
-    heading = _trimmed([words.strip() for words in next(table, [])])
+    """The lines of a file. Headings are the labels of the columns that may be typed."""
+    table = sheets.read(content)
+    _, heading = next(table, (1, []))
     if not heading:
         raise BadFile("ファイルに見出しの行がありません。1行目に列の名前を入れてください。")
-    keys = _keys(spec, heading)
-    lines = [(number, _line(number, keys, line)) for number, line in enumerate(table, 2) if any(line)]
-    if len(lines) > MAX_LINES:
-        raise BadFile(f"一度に取り込めるのは{MAX_LINES:,}行までです。分けて取り込んでください。")
+    keys = _keys(spec, [words.strip() for words in heading])
+    lines = [(number, _line(number, keys, cells)) for number, cells in table]
     if not lines:
         raise BadFile("取り込む行がありません。")
     return lines
@@ -160,53 +126,3 @@ def _keys(spec: Spec, heading: list[str]) -> list[str]:
     if twice := {h for h in heading if heading.count(h) > 1}:
         raise BadFile(f"同じ列が2つあります: {'、'.join(sorted(twice))}。")
     return [typed.get(h, "") for h in heading]
-
-
-def _read_csv(content: bytes) -> Iterator[list[str]]:
-    if b"\0" in content:
-        raise BadFile("CSVかExcel（.xlsx）のファイルではないようです。ファイルを確かめてください。")
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        try:
-            return iter(list(csv.reader(io.StringIO(text, newline=""), strict=True)))
-        except csv.Error as error:
-            raise BadFile('CSVの形が壊れています。引用符（"）の対応を確かめてください。') from error
-    raise BadFile("文字コードを読み取れません。UTF-8 か Shift_JIS（CP932）で保存してください。")
-
-
-def _read_xlsx(content: bytes) -> Iterator[list[str]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as box:
-            if sum(entry.file_size for entry in box.infolist()) > MAX_UNPACKED:
-                raise BadFile("Excelファイルが大きすぎます。分けて取り込んでください。")
-        sheet = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True).worksheets[0]
-        rows = sheet.iter_rows(values_only=True, max_row=MAX_LINES + 2, max_col=MAX_COLUMNS)
-        return iter([_trimmed([_excel_words(number, value) for value in row]) for number, row in enumerate(rows, 1)])
-    except _UNREADABLE as error:
-        raise BadFile("Excelファイルとして読み取れません。.xlsx で保存し直してください。") from error
-
-
-def _trimmed(cells: list[str]) -> list[str]:
-    """A row without the empty cells at its end, which a sheet has as many of as it likes."""
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
-
-
-def _excel_words(number: int, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "はい" if value else "いいえ"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d}"
-    if isinstance(value, int | float) and abs(value) >= EXACT:
-        raise BadFile(
-            f"{number}行目に15桁を超える数値のセルがあります。Excelは下の桁を失っています。セルの表示形式を「文字列」にして、番号を入れ直してください。"
-        )
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).replace("_x000D_", "").replace("_x005F_", "_")  # how Excel writes a line's end, and an underscore before x

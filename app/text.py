@@ -27,6 +27,8 @@ _NEAR = 5  # signs between two groups of digits that still belong together
 _BLANKS = "\u115f\u1160\u3164\uffa0"  # letters that show nothing
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 _LONGEST_EMAIL = 254
+_FREE = "0120", "0570"
+_FOUR = "0797", "0798", "0799"  # the area codes of four digits round Kobe
 WEEKDAYS = "月火水木金土日"
 HIDDEN = "＊＊＊"
 """What stands where a text is hidden as a whole."""
@@ -71,6 +73,25 @@ def read_postal(typed: str) -> str:
     if not re.fullmatch(r"[0-9]{7}", number):
         raise Unreadable("数字7桁で入力してください（例 6500001）")
     return number
+
+
+def phone(number: str) -> str:
+    """A telephone number grouped for reading, by the commonest layouts."""
+    if len(number) == 11:
+        groups = (4, 3) if number.startswith("0800") else (3, 4)
+    elif number.startswith(("03", "06")):
+        groups = 2, 4
+    elif number.startswith(_FREE):
+        groups = 4, 3
+    else:
+        groups = (4, 2) if number.startswith(_FOUR) else (3, 3)
+    first, second = groups
+    return "-".join(filter(None, (number[:first], number[first : first + second], number[first + second :])))
+
+
+def postal(number: str) -> str:
+    """A postal code as it stands on an envelope: 650-0001."""
+    return f"{number[:3]}-{number[3:]}" if len(number) == 7 else number
 
 
 def read_kana(typed: str) -> str:

@@ -1,4 +1,4 @@
-"""お客さま → 確認 → 完了: a POST checks and keeps what was sent, and leads to a page that a GET can show again."""
+"""お客さま → 確認: a POST checks and keeps what was sent, and leads to a page that a GET can show again."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from app import audit, edge
-from app.context import TOKYO, Actor
-from app.errors import AppError, NotFound, SlotFull
+from app.context import TOKYO, Actor, context
+from app.errors import AppError, SlotFull
 from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
 from app.rules import bookings, slots
-from booking import keeping, notice, seals, words
+from booking import booked, keeping, notice, seals
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
 from booking.forms import ApplicantForm
 from booking.keeping import now
 from booking.reading import is_in_kobe
-from models import DraftStep, Reservation
+from models import DraftStep
 
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
@@ -36,6 +36,7 @@ _AWAY: dict[str, tuple[str, tuple[str, ...]]] = {
     "time": ("month", ("category", "counter")),
 }
 """What a person may want to choose again while they fill in the form: the page for it, and what its address names."""
+PER_FORM = "60 per hour"
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
 COOKIE_LOST = (
     "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
@@ -43,12 +44,15 @@ COOKIE_LOST = (
 
 
 def register(pages: Blueprint) -> None:
-    counted = limiter.limit(limit_booking)
     pages.add_url_rule(_PATH, "form", _or_other_times(form))
-    pages.add_url_rule(_PATH, "send", counted(send), methods=["POST"])
+    pages.add_url_rule(_PATH, "send", _counted(send), methods=["POST"])
     pages.add_url_rule(f"{_PATH}check", "check", _or_other_times(check))
-    pages.add_url_rule(f"{_PATH}confirm", "confirm", counted(confirm), methods=["POST"])
-    pages.add_url_rule("/booked/<reference>", "done", done)
+    pages.add_url_rule(f"{_PATH}confirm", "confirm", _counted(confirm), methods=["POST"])
+
+
+def _counted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Counted per address, and per form wherever it comes from: nobody fills the log or the drafts."""
+    return limiter.limit(limit_booking)(limiter.limit(PER_FORM, key_func=keeping.counted_as)(view))
 
 
 def _or_other_times(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,22 +123,20 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     try:
         bookings.book(db.session(), wish, now(), rng=_RNG)
     except (SlotFull, slots.NotOffered) as error:
-        audit.note(db.session(), 結果=error.message)
+        _note_refusal(error)
         return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
     except bookings.AlreadyUsed as error:
+        _note_refusal(error)
+        return booked.lead_to(bookings.token_digest(wish.form_token), again=True)
+    return booked.lead_to(bookings.token_digest(wish.form_token))
+
+
+def _note_refusal(error: AppError) -> None:
+    """Booking was refused: told by the log once a minute and caller, because nothing was booked and anybody can try again."""
+    if first_in_a_minute("not booked"):
         audit.note(db.session(), 結果=error.message)
-        sheet.form_token.data = seals.new_form_token()
-        return _keep_and_go("check", sheet, DraftStep.CHECKED, address, _second_booking(error.earlier))
-    reference = seals.done_reference(bookings.token_digest(wish.form_token), keeping.browser())
-    return redirect(url_for(".done", reference=reference), 303)
-
-
-def done(reference: str) -> str:
-    digest = seals.booked_under(reference, keeping.browser())
-    made = bookings.made_by(db.session(), digest) if digest else None
-    if made is None:
-        raise NotFound("この画面は表示できる時間を過ぎました。予約の内容は「予約を確認する」でご覧ください。")
-    return render_template("booking/done.html", made=made)
+    else:
+        context(db.session()).act = None
 
 
 def token_lost(_error: CSRFError) -> Any:
@@ -148,7 +150,7 @@ def token_lost(_error: CSRFError) -> Any:
         return current_app.handle_user_exception(error)
 
 
-@limiter.limit(limit_booking)
+@_counted
 def _once_more(**address: Any) -> Any:
     return _keep_and_go("form", _posted(), DraftStep.TYPED, address, COOKIE_LOST)
 
@@ -209,14 +211,6 @@ def _request(sheet: ApplicantForm, category: str, counter: str, slot: int) -> bo
         channel=channel(),
         form_token=sheet.form_token.data or "",
         consent_version=notice.VERSION,
-    )
-
-
-def _second_booking(earlier: Reservation) -> str:
-    """The form of a finished booking came again with other words: told as what it is, a further booking."""
-    return (
-        f"この画面からは、{words.short_day(earlier.booking_date)} {words.hour(earlier.start_time)}の予約をすでに受け付けています。"
-        "別の予約としてもう1件申し込むときだけ、もう一度「この内容で予約する」を押してください。"
     )
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, g, request
 from flask_wtf.csrf import CSRFError
 
 from app.callcenter import CALLCENTER
-from booking import applying, choosing, keeping, looking_up, seals, words
+from booking import applying, booked, choosing, keeping, looking_up, seals, words
 from models import Channel
 
 ModeName = Literal["resident", "operator"]
@@ -35,7 +35,7 @@ def blueprint(mode: ModeName) -> Blueprint:
     pages.url_defaults(keeping.carry)
     pages.register_error_handler(CSRFError, applying.token_lost)
     pages.context_processor(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
-    for module in (choosing, applying, looking_up):
+    for module in (choosing, applying, booked, looking_up):
         module.register(pages)
     return pages
 

@@ -126,7 +126,7 @@ class ApplicantForm(Sheet):
         "住所",
         longest=200,
         missing="住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。",
-        autocomplete="street-address",
+        autocomplete="address-line1",
         hint="例 神戸市中央区加納町6丁目5番1号",
     )
     building = Answer("マンション名・部屋番号など", longest=100, autocomplete="address-line2", hint="例 ポートハイツ305号室")
@@ -135,7 +135,7 @@ class ApplicantForm(Sheet):
         longest=40,
         missing="電話番号を入力してください（例 0781234567）。",
         read=text.read_phone,
-        autocomplete="tel",
+        autocomplete="tel-national",
         inputmode="tel",
         hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。",
     )

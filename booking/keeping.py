@@ -15,6 +15,7 @@ from flask import session as browser_session
 
 from app.context import context
 from app.extensions import db
+from app.limits import caller
 from app.rules import drafts
 from app.rules.drafts import Draft
 from booking import seals
@@ -59,6 +60,11 @@ def draft() -> Draft | None:
         g.draft = drafts.find(db.session(), _key(), now()) if reference() and "browser" in browser_session else None
     found: Draft | None = g.draft
     return found
+
+
+def counted_as() -> str:
+    """What a form is counted as, whoever sends it; one without a reference by its sender."""
+    return f"form:{reference() or caller()}"
 
 
 def keep(sheet: ApplicantForm, step: DraftStep, told: str = "") -> None:

@@ -18,6 +18,10 @@ from models import Reservation
 PER_CODE = "10 per day"
 NOT_FOUND = "予約が見つかりません。予約番号と電話番号をお確かめください。"
 
+INSTEAD = (
+    "予約完了の画面は、予約したブラウザーで1時間だけ表示できます。予約の内容は、予約番号と電話番号を入力すると確認できます。"
+)
+
 
 def register(pages: Blueprint) -> None:
     pages.add_url_rule("/lookup", "lookup", lookup)
@@ -35,7 +39,9 @@ def _code_asked() -> str:
 
 
 def lookup() -> str:
-    return render_template("booking/lookup.html", form=LookupForm(), told="")
+    """Also where the address of a done page leads that cannot be shown, in another browser or too late."""
+    told = INSTEAD if "instead" in request.args else ""
+    return render_template("booking/lookup.html", form=LookupForm(), told=told)
 
 
 def looked_up() -> Any:

@@ -1,11 +1,11 @@
-"""Gunicorn behind nginx. Read by `gunicorn -c`; every figure can be set by an environment variable."""
+"""Gunicorn behind nginx (`deploy/nginx.conf`). Read by `gunicorn -c`; WEB_CONCURRENCY and THREADS are settings of the product."""
 
-import os
+from config import load
 
-bind = os.environ.get("BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))  # more than one needs PostgreSQL and REDIS_URL; the application checks
+_settings = load()
+workers = _settings.web_concurrency  # more than one needs PostgreSQL and REDIS_URL; the application checks
 worker_class = "gthread"
-threads = int(os.environ.get("THREADS", "8"))
+threads = _settings.threads
 preload_app = False  # each worker takes its own locks and opens its own connections
 timeout = 60
 graceful_timeout = 30

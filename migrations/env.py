@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import Connection, TypeDecorator, text
 
-from app import code_checks, search_index  # noqa: F401 - imported, code_checks has Alembic compare the values of codes
+from app import append_only, code_checks, search_index  # noqa: F401 - imported, code_checks has Alembic compare the values of codes
 from models import metadata
 
 LOCK = 0x6B6F6265  # "kobe": the advisory lock of migrations
@@ -50,8 +50,10 @@ def one_at_a_time(connection: Connection) -> Iterator[None]:
         connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         yield
         return
+    append_only.watch(connection)
     yield
     search_index.mend(connection)
+    append_only.mend(connection)
     if broken := connection.execute(text("PRAGMA foreign_key_check")).fetchall():
         raise RuntimeError(f"foreign keys are broken in {sorted({row[0] for row in broken})}")
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urljoin
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.text import STRUCK
-from models import ActionClass, Reservation, ReservationState
+from models import ActionClass, BookingDraft, Reservation, ReservationState
 from tests.booking_pages import GOOD, PERSONAL_NUMBER, Page, Resident, apart, free_slot, in_use, log, stored
 from tests.conftest import House
 from tests.sites import site
@@ -88,23 +91,49 @@ def test_booking_is_logged_once_as_the_residents_act(resident: Resident, session
     assert entry.detail["変更"][0]["項目"]["申請ID"][1] == made.booking_code
 
 
+def is_look_up_instead(page: Page) -> bool:
+    return page.status == 200 and "1時間だけ表示できます" in page.text and "確認する" in page.buttons
+
+
 def test_done_page_is_shown_for_an_hour(resident: Resident, session: Session) -> None:
     booked(resident, session)
     path = resident.page.url
     assert resident.open(path).status == 200
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=61)):
-        answer = resident.open(path)
-        assert answer.status == 404
-        assert "予約を確認する" in answer.text
+        assert is_look_up_instead(resident.open(path))
 
 
 def test_address_of_a_done_page_is_worth_nothing_elsewhere(resident_app: Flask, resident: Resident, session: Session) -> None:
-    booked(resident, session)
+    made = booked(resident, session)
     stranger = Resident(resident_app.test_client())
-    assert stranger.open(resident.page.url).status == 404
+    assert is_look_up_instead(stranger.open(resident.page.url))
     stranger.book(free_slot(session, hour=11))
-    assert stranger.open(resident.page.url).status == 404
-    assert stranger.page.text.count("予約番号") == 0
+    assert is_look_up_instead(stranger.open(resident.page.url))
+    assert str(made) not in stranger.page.html
+
+
+@pytest.mark.parametrize("reference", ["forged", "MQ.awRM9w.aNEgc2pE8DNSah8cBuYg-t7ngaA", "あ", "x" * 3000])
+def test_invented_address_of_a_done_page_leads_to_the_look_up(resident: Resident, reference: str) -> None:
+    assert is_look_up_instead(resident.open(f"/booked/{reference}"))
+
+
+def test_done_page_is_kept_by_nobody_and_leaves_no_trace(
+    resident: Resident, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither its address nor a log line holds the code, and no cache holds the page."""
+    check = resident.to_check(free_slot(session))
+    with caplog.at_level(logging.DEBUG):
+        done = resident.press("この内容で予約する", consent="y")
+        again = resident.open(check.url)
+    (made,) = stored(session)
+    rows = len(log(session))
+    for page in (done, again):
+        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Referrer-Policy"] == "same-origin"
+        assert made.booking_code not in page.url
+        resident.open(page.url)
+    assert made.booking_code not in caplog.text
+    assert len(log(session)) == rows
 
 
 def test_nothing_can_be_counted_from_the_address_of_a_done_page(resident: Resident, session: Session) -> None:
@@ -214,3 +243,43 @@ def test_refusals_cannot_fill_the_operation_log(database: House, session: Sessio
             resident.page = page
             resident.send("確認画面へ進む", **{**GOOD, "message": PERSONAL_NUMBER})
     assert [row.action_code for row in log(session)] == ["reservation.refused", "limit.refused"]
+
+
+def test_one_form_is_not_sent_without_end_from_many_addresses(database: House, session: Session) -> None:
+    slot = free_slot(session)
+    with site(database, "resident", trusted_proxies=("127.0.0.1",)) as app:
+        resident = Resident(app.test_client())
+        page = resident.to_form(slot)
+        answers = [send_from(resident, page, f"203.0.113.{n}") for n in range(61)]
+    assert answers == [303] * 60 + [429]
+    assert len(session.scalars(select(BookingDraft)).all()) == 1
+    assert [row.action_code for row in log(session)] == ["limit.refused"]
+
+
+def send_from(resident: Resident, page: Page, address: str) -> int:
+    path = urljoin(page.url, page.buttons["確認画面へ進む"])
+    sent = apart(resident.client.post, path, headers={"X-Forwarded-For": address}, data={**page.fields, **GOOD})
+    status: int = sent.status_code
+    return status
+
+
+def test_checking_without_end_fills_neither_log_nor_drafts(database: House, session: Session) -> None:
+    """Each form with a draft of its own, from one address; looking at pages writes nothing at all."""
+    slot = free_slot(session)
+    with site(database, "resident", limit_booking="5 per minute") as app:
+        for _ in range(12):
+            resident = Resident(app.test_client())
+            resident.to_form(slot)
+            resident.send("確認画面へ進む", **GOOD)
+    assert len(session.scalars(select(BookingDraft)).all()) == 5
+    assert [row.action_code for row in log(session)] == ["limit.refused"]
+
+
+def test_refused_bookings_are_told_once_a_minute(resident: Resident, session: Session) -> None:
+    slot = free_slot(session, places=1)
+    check = resident.to_check(slot)
+    slot.used = 1
+    for _ in range(5):
+        resident.page = check
+        assert resident.press("この内容で予約する", consent="y").status == 409
+    assert [row.action_code for row in log(session)] == ["reservation.book"]

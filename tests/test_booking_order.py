@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import jobs
 from app.rules import drafts
 from booking import words
-from models import BookingCategory, BookingDraft, DraftStep
+from models import BookingCategory, BookingDraft, DraftStep, ReservationState
 from models.drafts import LONGEST_ENTRY
 from tests.booking_pages import GOOD, Page, Resident, apart, counter, form_path, free_slot, in_use, log, stored, today
 
@@ -70,18 +70,47 @@ def test_two_tabs_are_two_bookings(visitor: FlaskClient, session: Session) -> No
     assert in_use(session) == 2
 
 
-def test_going_back_after_booking_asks_before_it_books_once_more(resident: Resident, session: Session) -> None:
-    resident.to_form(free_slot(session))
-    form = resident.page.url
-    resident.press("確認画面へ進む", **GOOD)
+@pytest.mark.parametrize("page", ["form", "check", "month", "times"])
+def test_whoever_goes_back_after_booking_finds_the_booking(resident: Resident, session: Session, page: str) -> None:
+    check = resident.to_check(free_slot(session))
+    month = resident.follow("日時を変える")
+    times = resident.follow("空きあり")
+    pages = {"form": check.url.replace("/check", "/"), "check": check.url, "month": month.url, "times": times.url}
+    resident.page = check
     resident.press("この内容で予約する", consent="y")
-    resident.open(form)
-    resident.press("確認画面へ進む", name="髙橋 次郎")
-    answer = resident.press("この内容で予約する", consent="y")
-    assert "すでに受け付けています" in answer.text
-    assert len(stored(session)) == 1
+    (made,) = stored(session)
+    answer = resident.open(pages[page])
+    assert (answer.status, "すでに予約を受け付けています" in answer.text, str(made) in answer.text) == (200, True, True)
+    assert made.booking_code not in answer.url
+    assert resident.follow("新しく予約する").status == 200
+    assert not resident.page.text.count("残っています"), "a further booking begins with nothing"
+
+
+def test_a_page_left_open_sends_no_second_booking(resident: Resident, session: Session) -> None:
+    """The form and the check page as they were, in a second tab or kept by the browser, with other words in them."""
+    slot, other = free_slot(session), free_slot(session, hour=14)
+    form = resident.to_form(slot)
+    check = resident.press("確認画面へ進む", **GOOD)
     resident.press("この内容で予約する", consent="y")
-    assert [made.name for made in stored(session)] == ["髙橋 花子", "髙橋 次郎"]
+    (made,) = stored(session)
+    for left_open, button in ((form, "確認画面へ進む"), (form, "日時を変える"), (check, "この内容で予約する")):
+        resident.page = left_open
+        answer = resident.press(button, **{**GOOD, "name": "髙橋 次郎"}, consent="y")
+        assert (answer.status, str(made) in answer.text) == (200, True), button
+    resident.page = check
+    check.buttons["この内容で予約する"] = f"{form_path(other)}confirm"
+    assert str(made) in resident.press("この内容で予約する", consent="y").text
+    assert (len(stored(session)), in_use(session)) == (1, 1)
+
+
+def test_a_booking_that_was_cancelled_is_not_called_booked(resident: Resident, session: Session) -> None:
+    check = resident.to_check(free_slot(session))
+    done = resident.press("この内容で予約する", consent="y")
+    stored(session)[0].state = ReservationState.CANCELLED
+    for url in (check.url, done.url):
+        answer = resident.open(url)
+        assert "キャンセルされています" in answer.text
+        assert "受け付け" not in answer.text
 
 
 # -- times that cannot be had any more --------------------------------------------------------------------------------
@@ -224,7 +253,7 @@ def test_reloading_and_going_back_show_what_was_sent(resident: Resident, session
     resident.page = check
     done = resident.press("この内容で予約する", consent="y")
     assert resident.open(done.url).text == done.text
-    resident.open(check.url)
+    resident.page = check
     assert resident.press("この内容で予約する", consent="y").text == done.text
     assert len(stored(session)) == 1
 

@@ -386,11 +386,10 @@ def test_same_form_sent_again_after_the_slot_filled_is_the_same_reservation(sess
 
 def test_other_words_under_the_same_token_are_not_swallowed(session: Session) -> None:
     slot = free_slot(session)
-    first = book(session, slot).id
+    book(session, slot)
     session.commit()
-    with pytest.raises(bookings.AlreadyUsed) as refused:
+    with pytest.raises(bookings.AlreadyUsed):
         book(session, slot, applicant=replace(PERSON, name="別の 人"))
-    assert refused.value.earlier.id == first
     assert used(session, slot) == 1
 
 

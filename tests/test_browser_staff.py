@@ -243,6 +243,46 @@ def test_every_screen_fits_a_phone(window: Window, session: Session) -> None:
         assert faults == {"wide": 390, "unnamed": [], "twice": [], "headings": 1, "language": "ja"}, path
 
 
+def test_rows_are_cards_on_a_phone(window: Window, session: Session) -> None:
+    samples.shipment(session, samples.card(session, name="寿限無" * 60), name="寿限無" * 60)
+    session.commit()
+    page = window("manager", width=390)
+    for path in ("/card/list/", "/shipment/list/", "/masters/counter/", "/operation_log/list/", "/role/list/"):
+        page.goto(path)
+        assert page.evaluate(SMALL, 44) == [], path
+        assert page.evaluate("[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).length") == 0
+        named, other = page.locator(".cards tbody .name").first, page.locator(".cards tbody td:not(.name, .tick)").first
+        assert named.bounding_box()["y"] < other.bounding_box()["y"], path  # type: ignore[index]
+    page.goto("/shipment/list/")
+    assert not page.is_visible("#f-item_kind") and page.is_visible("#q")
+    page.click("text=絞り込み条件")
+    page.select_option("#f-item_kind", "notice")
+    page.click("text=絞り込む")
+    page.wait_for_url("**item_kind=notice**")
+    assert page.is_visible("text=1件を指定中")
+
+
+def test_a_long_list_keeps_its_heads_and_its_targets_are_large_enough(window: Window, session: Session) -> None:
+    for _ in range(60):
+        samples.shipment(session, samples.card(session))
+    session.commit()
+    page = window("manager")
+    for path, size in (("/card/list/", 24), ("/shipment/list/", 24), ("/masters/counter/", 24)):
+        page.goto(path)
+        assert page.evaluate(SMALL, size) == [], path
+    assert page.evaluate(
+        "[...document.querySelectorAll('button.cell')].every((e) => e.offsetHeight >= 32 && e.offsetWidth >= 32)"
+    )
+    for path in ("/card/list/", "/shipment/list/"):
+        page.goto(path)
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        box = page.locator(".list thead th").nth(1).bounding_box()
+        assert box and box["y"] >= 0, path
+
+
+SMALL = """(least) => [...document.querySelectorAll("main a, main button, main summary, main .tick label")]
+  .filter((e) => e.checkVisibility() && !e.closest(".sr") && !e.matches(least > 24 ? "td:not(.name, .open) > a" : "x"))
+  .filter((e) => e.getBoundingClientRect().height < least).map((e) => e.outerHTML.slice(0, 80))"""
 AUDIT = """() => ({
   wide: document.documentElement.scrollWidth,
   unnamed: [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]

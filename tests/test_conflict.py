@@ -52,7 +52,7 @@ def test_the_second_sees_what_differs_and_chooses_field_by_field(browse: Browse,
     assert re.search(r"本庁 花子 さんが\d\d:\d\dに保存しました。", answer.text), "there is somebody to ask"
     assert clash_rows(answer.text) == {
         "氏名": ["山田 太郎", "山田 次郎", "山田 三郎"],
-        "生年月日": ["1980-04-01", "（空）", "1980-04-01"],
+        "生年月日": ["1980年（昭和55年）4月1日", "（空）", "1980年（昭和55年）4月1日"],
         "性別": ["（空）", "（空）", "女"],
         "住所": ["神戸市中央区加納町9丁目", "神戸市中央区加納町9丁目", "神戸市灘区"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -74,3 +75,32 @@ def test_a_browser_with_a_nul_in_its_name_is_logged_without_it(browse: Browse, s
     row = session.scalars(select(OperationLog).order_by(OperationLog.id.desc())).first()
     assert row is not None
     assert row.client_info == "127.0.0.1 Mozilla/5.0"
+
+
+def test_no_route_lets_a_nul_through(browse: Browse, session: Session) -> None:
+    """Every form and every address with a gap in it, of every table, in a field that is there and in one that is not."""
+    admin = browse("manager")
+    token = csrf_token(admin.get("/").text)
+    rules = [rule for rule in admin.application.url_map.iter_rules() if not rule.endpoint.endswith("static")]
+    let_through = []
+    for rule in rules:
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        if "POST" in (rule.methods or ()):
+            answers = [admin.post(path, data={"csrf_token": token, **fields}) for fields in ({"memo": "a\0"}, {"\0": "a"})]
+        else:
+            answers = [admin.get(path, query_string={"q": "\0"})]
+        if rule.arguments:
+            answers.append(admin.get(re.sub(r"<[^>]+>", "%00", rule.rule)))
+        let_through += [(rule.rule, answer.status_code) for answer in answers if answer.status_code != 400]
+    assert let_through == []
+
+
+@pytest.mark.parametrize("header", ["User-Agent", "Referer", "X-Forwarded-For", "Accept-Language", "Cookie", "X-Requested-With"])
+def test_a_nul_in_a_header_is_no_defect(browse: Browse, visitor: FlaskClient, header: str) -> None:
+    """On both sites, at the door and behind it, wherever the header's words may be kept."""
+    for answer in (
+        browse("staff").post("/card/search", data={"q": "x"}, headers={header: "a\0b"}),
+        browse("staff").get("/operation_log/list/", headers={header: "a\0b"}),
+        visitor.post("/lookup", data={"code": "x"}, headers={header: "a\0b"}),
+    ):
+        assert answer.status_code < 500

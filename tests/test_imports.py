@@ -14,17 +14,20 @@ BELOW = [
     "addresses",
     "private",
     "text",
+    "days",
+    "telling",
     "errors",
     "callcenter",
     "locks",
     "dialects",
     "search_index",
     "code_checks",
+    "append_only",
     "masters_seed",
     "context",
     "schema",
-    "codes",
     "constraints",
+    "codes",
     "plans",
     "scope",
     "rows",
@@ -34,6 +37,8 @@ BELOW = [
     "rules",
     "dictionary",
     "letters",
+    "xlsx",
+    "sheets",
     "tabular",
     "reports",
     "jobs",
@@ -42,7 +47,7 @@ BELOW = [
 """What knows no HTTP, each allowed to import only what stands before it. Every other module of `app` is the edge."""
 WEB = ("flask", "flask_login", "flask_wtf", "flask_limiter", "flask_admin", "flask_appbuilder", "werkzeug", "waitress", "wtforms")
 OURS = ("app", "models", "views", "booking", "config", "run")
-COMPOSERS = ("app", "app.cli")
+COMPOSERS = ("app", "app.cli", "app.staff_commands")
 """`app/__init__.py` and the commands see everything, and they alone of `app` the settings: the others are handed values."""
 FILES = sorted(p for folder in ("app", "models", "views", "booking") for p in (ROOT / folder).rglob("*.py"))
 

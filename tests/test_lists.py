@@ -21,6 +21,7 @@ from app.listing import Criteria, Place, fetch
 from app.schema import spec_of, specs
 from models import Card, CardState, Channel, Counter, FeeRule, OperationLog, Shipment, Staff
 from tests import samples
+from tests.booking_pages import today
 from tests.pages import find, ids, link, post, table, words
 from tests.rows import fill
 from tests.sites import statements
@@ -454,6 +455,21 @@ def test_a_list_asks_as_little_for_fifty_rows_as_for_five(browse: Browse, sessio
     assert {name: counts for name, counts in asked.items() if counts[0] != counts[1] or counts[1] > 10} == {}
 
 
+def test_a_row_leads_to_itself_and_its_relations_to_theirs(browse: Browse, session: Session) -> None:
+    keys = fill(session, "sannomiya")
+    clerk, operator = browse("staff"), browse("operator")
+    for path, own, other in [
+        ("/card_history/list/", f"/card_history/show/{keys['card_history']}", f"/card/show/{keys['card']}"),
+        ("/shipment/list/", f"/shipment/show/{keys['shipment']}", f"/card/show/{keys['card']}"),
+        ("/card/list/", f"/card/show/{keys['card']}", "/masters/counter/show/1"),
+    ]:
+        page = clerk.get(path).text
+        named = re.findall(r'<td class="name[^"]*"[^>]*><a href="([^"]*)"', page)
+        assert own in named and other in set(re.findall(r'href="([^"]*)"', page)) - set(named), path
+    page = operator.get("/reservation/list/").text
+    assert "/reservation/show/" in page and "/card/show/" not in page
+
+
 def _more_masters(session: Session, several: int) -> None:
     for n in range(several):
         day = date(1990 + several, 1, 1 + n % 28).replace(month=1 + n // 28)
@@ -467,12 +483,23 @@ def test_lists_show_no_more_of_a_person_than_needed(browse: Browse, session: Ses
     note = samples.note(session, card, "娘が来庁予定")
     clerk = browse("staff")
     listed = clerk.get("/reservation/list/").text
-    assert "＊5678" in listed and "09012345678" not in listed and "谷上東町" not in listed and "hanako" not in listed
-    assert "09012345678" in clerk.get(f"/reservation/show/{booked.id}").text
+    assert "＊5678" in listed and "1234" not in listed and "谷上東町" not in listed and "hanako" not in listed
+    assert "090-1234-5678" in clerk.get(f"/reservation/show/{booked.id}").text
     assert "桜口町" not in clerk.get("/card/list/").text + clerk.get("/card_history/list/").text
     assert "娘が" not in clerk.get("/card_note/list/").text and "娘が来庁予定" in clerk.get(f"/card_note/show/{note.id}").text
     hints = post(clerk, "/shipment/pick/card", q="山田").text
     assert "桜口町" not in hints and "不自由" not in hints
+
+
+def test_birth_dates_and_numbers_read_as_on_paper(browse: Browse, session: Session) -> None:
+    born = date(1985, 4, 1)
+    booked = samples.reservation(session, phone="0783221234", postal_code="6500001", birth_date=born)
+    page = words(browse("staff").get(f"/reservation/show/{booked.id}").text)
+    years = today().year - 1985 - ((today().month, today().day) < (4, 1))
+    assert f"1985年（昭和60年）4月1日（{years}歳）" in page and "078-322-1234" in page and "650-0001" in page
+    part = specs()[Card].parts["birth_date"]
+    assert (part.shown(date(2019, 5, 1)), part.shown(date(1860, 1, 2))) == ("2019年（令和元年）5月1日", "1860年1月2日")
+    assert (part.masked(born), part.logged(born)) == ("＊-01", "＊＊＊")
 
 
 def test_the_page_of_a_card_has_what_belongs_to_it(browse: Browse, session: Session) -> None:

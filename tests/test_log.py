@@ -15,9 +15,21 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from app.schema import specs
-from models import ActionClass, Card, CardHistory, Document, DocumentPage, MyNumberAccess, OperationLog, Reservation, Shipment
+from models import (
+    ActionClass,
+    Card,
+    CardHistory,
+    CardState,
+    CodeItem,
+    Document,
+    DocumentPage,
+    MyNumberAccess,
+    OperationLog,
+    Reservation,
+    Shipment,
+)
 from tests import samples
-from tests.pages import fill, find, form, post
+from tests.pages import fill, find, form, post, table, words
 from tests.rows import fill as one_of_each
 
 Browse = Callable[[str], FlaskClient]
@@ -282,3 +294,43 @@ def test_the_log_is_written_once(session: Session) -> None:
             session.execute(statement)
         session.rollback()
     assert session.scalar(text("SELECT count(*) FROM operation_log WHERE user_id = 'x'")) == 0
+
+
+def test_the_log_reads_like_sentences(browse: Browse, session: Session) -> None:
+    clerk, auditor = browse("staff"), browse("auditor")
+    entry = {**CARD, "issue_kind": "renewal", "postal_code": "6500001"}
+    row = told(session, lambda: post(clerk, "/card/add", entry))
+    page = words(auditor.get(f"/operation_log/show/{row.id}").text)
+    number = row.detail["変更"][0]["番号"]
+    name = session.scalars(select(CodeItem.name).where(CodeItem.list_name == "issue_kind", CodeItem.value == "renewal")).one()
+    for sentence in (
+        f"カード（番号 {number}）を登録しました。",
+        f"「交付種別」を「{name}」にしました。",
+        "「氏名」を入力しました（内容は記録しません）。",
+        "「カード交付場所」を「三宮サテライト」にしました。",
+    ):
+        assert sentence in page
+    assert "山田" not in page and "6500001" not in page and "650-0001" not in page
+    sent = {**form(clerk.get(f"/card/edit/{number}").text), "issue_kind": "reissue", "name": "山田 次郎"}
+    edited = told(session, lambda: post(clerk, f"/card/edit/{number}", sent))
+    page = words(auditor.get(f"/operation_log/show/{edited.id}").text)
+    assert f"「交付種別」を「{name}」から「再交付" in page and "「氏名」を変えました（内容は記録しません）。" in page
+    listed = told(session, lambda: find(clerk, "card", "山田", state="applied"))
+    page = words(auditor.get(f"/operation_log/show/{listed.id}").text)
+    assert "条件：検索語は2文字、状態は申請受付" in page and f"表示した申請書（内部の番号）1件：{number}" in page
+
+
+def test_a_history_says_what_happened_and_its_list_nothing_personal(browse: Browse, session: Session) -> None:
+    clerk = browse("staff")
+    post(clerk, "/card/add", CARD)
+    card = session.scalars(select(Card)).one()
+    fill(clerk, f"/card/edit/{card.id}", name="山田 次郎", memo="娘が来る")
+    card.state = CardState.ARRIVED
+    session.commit()
+    page = clerk.get("/card_history/list/").text
+    assert [line[1] for line in table(page)[1:]] == ["変更（申請受付 → 到着）", "変更（氏名・メモ）", "追加（申請受付）"]
+    assert "次郎" not in page and "娘" not in page
+    latest = session.scalars(select(CardHistory.id).order_by(CardHistory.id)).all()[1]
+    page = words(clerk.get(f"/card_history/show/{latest}").text)
+    assert "三宮 太郎（staff）：「変更」" in page and "「氏名」を「山田 太郎」から「山田 次郎」に変えました。" in page
+    assert "「メモ」を「娘が来る」にしました。" in page

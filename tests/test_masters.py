@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.errors import AppError
 from app.rules.opening import open_slots
 from models import (
     BookingCategory,
@@ -153,7 +155,7 @@ def test_hours_are_added_changed_and_removed_with_their_counter(browse: Browse, 
         "a removed weekday can be entered anew at once"
     )
     changes = {(c["対象"], c["種別"]): c["項目"] for c in last_log(session, "counter.edit").detail["変更"]}
-    assert changes["窓口", "変更"] == {"電話番号": ["0780000001", "0783334444"]}
+    assert changes["窓口", "変更"] == {"電話番号": ["078-000-0001", "078-333-4444"]}
     assert changes["開設時間", "変更"] == {"終了": ["17:30", "20:00"]} and ("開設時間", "削除") in changes
     assert changes["開設時間", "追加"]["曜日"] == ["", "火曜日"]
 
@@ -195,7 +197,7 @@ def test_two_people_at_one_counter_see_line_by_line_what_differs(browse: Browse,
     assert answer.status_code == 409 and "ほかの人が先に保存しました" in answer.text
     assert {row[0]: row[1:] for row in table(answer.text)[1:]} == {
         "窓口名": ["三宮サテライト", "三宮サテライト", "三宮 第二"],
-        "電話番号": ["0780000001", "0781112222", "0780000001"],
+        "電話番号": ["078-000-0001", "078-111-2222", "078-000-0001"],
         "月曜日 09:30–20:00 終了 両方が変更": ["17:30", "20:00", "12:00"],
         "水曜日 09:30–17:30 開始": ["09:30", "09:30", "10:00"],
     }
@@ -331,6 +333,23 @@ def test_what_others_refer_to_is_not_deleted(browse: Browse, session: Session) -
     assert post(browse("staff"), "/masters/counter_closure/delete/1").status_code == 403
 
 
+def test_a_code_that_rows_hold_stays_whoever_asks(session: Session) -> None:
+    samples.card(session)
+    session.commit()
+    for change in ("delete", "value", "list_name"):
+        kind = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "new")).one()
+        if change == "delete":
+            session.delete(kind)
+        else:
+            setattr(kind, change, "renewal_reason")
+        with pytest.raises(AppError, match="ほかのデータから使われているため"):
+            session.flush()
+        session.rollback()
+    kind = session.scalars(select(CodeItem).where(CodeItem.list_name == "issue_kind", CodeItem.value == "new")).one()
+    kind.name, kind.is_active = "新規（旧）", False
+    session.commit()
+
+
 def test_a_stale_deletion_is_refused(browse: Browse, session: Session) -> None:
     manager = browse("manager")
     closure = session.scalars(select(CounterClosure)).first()
@@ -398,7 +417,7 @@ def test_the_room_lists_what_one_may_open(browse: Browse, session: Session) -> N
     manager = browse("manager")
     narrowed = table(manager.get("/masters/desk_pool/?counter=2").text)
     assert {row[0] for row in narrowed[1:]} == {"谷上サテライト"}
-    assert ids(manager.get("/masters/counter/").text, "masters/counter") == []
+    assert ids(manager.get("/masters/counter/").text, "masters/counter") == [1, 2, 3, 4]
     assert (
         last_log(session, "desk_pool.list").detail["条件"] == {"窓口": "2"} or last_log(session, "desk_pool.list").detail["条件"]
     )

@@ -125,9 +125,9 @@ def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path:
     production = {"DATABASE_URL": url, "APP_ENV": "production", "REDIS_URL": "redis://127.0.0.1:6379/15", "SECRET_KEY": "k" * 40}
     command = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "deploy.wsgi:resident")
     port = free_port()
-    with started(*command, BIND=f"127.0.0.1:{port}", **production) as first:
+    with started(*command, "--bind", f"127.0.0.1:{port}", **production) as first:
         assert get(port, "/healthz", first) == "ok"
-        with started(*command, BIND=f"127.0.0.1:{free_port()}", **production) as second:
+        with started(*command, "--bind", f"127.0.0.1:{free_port()}", **production) as second:
             said, _ = second.communicate(timeout=60)
         assert second.returncode != 0
         assert "SQLite で動かせるのは1プロセスだけです" in said

@@ -10,7 +10,7 @@ import pytest
 
 from app import create_app, dictionary, schema
 from app.schema import BrokenSchema, Spec, check, specs
-from config import ROOT, Settings
+from config import Settings
 from models import Base, BookingCategory, Card, CardNote, CodeItem, DeskPool, Document, FeeRule, Staff
 
 
@@ -78,11 +78,6 @@ def test_an_application_with_a_mistake_does_not_start(monkeypatch: pytest.Monkey
     monkeypatch.setattr(schema, "check", lambda: ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"])
     with pytest.raises(BrokenSchema, match="S003 models"):
         create_app("resident", Settings(_env_file=None, secret_key="test " * 10))
-
-
-def test_the_data_dictionary_is_up_to_date() -> None:
-    """After a change of the models: `flask schema docs`."""
-    assert (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == dictionary.page()
 
 
 def test_the_data_dictionary_has_every_table_and_column() -> None:

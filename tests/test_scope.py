@@ -134,6 +134,9 @@ def test_a_named_transfer_may_leave_and_then_the_row_is_gone(office: Session) ->
     assert office.get(Card, number) is None
     with pytest.raises(NotFound):
         samples.card(office, "shin-nagata")  # the wider scope ended with the block
+    office.rollback()
+    told = office.scalars(select(OperationLog).order_by(OperationLog.id.desc()).limit(1)).one()
+    assert told.detail["変更"][0]["範囲を越える理由"] == "transfer"
 
 
 def test_a_row_of_another_counter_cannot_be_fetched_by_a_transfer(office: Session) -> None:

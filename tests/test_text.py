@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
-from app import text
+from app import days, text
 from app.text import STRUCK
 
 NUMBER = "123456789018"  # its check digit is right
@@ -67,3 +68,15 @@ def test_a_personal_number_is_made_unreadable_and_the_rest_stays(typed: str, sho
 
 def test_lines_that_hold_something_are_kept() -> None:
     assert text.lines(" 交付通知書\r\n\n　\n本人確認書類 ") == ["交付通知書", "本人確認書類"]
+
+
+@pytest.mark.parametrize(
+    "grouped", ["078-322-1234", "090-1234-5678", "03-1234-5678", "0120-123-456", "0800-123-4567", "0798-12-3456"]
+)
+def test_a_telephone_number_is_grouped_for_reading(grouped: str) -> None:
+    assert text.phone(grouped.replace("-", "")) == grouped
+
+
+@pytest.mark.parametrize(("today", "years"), [(date(2026, 2, 28), 25), (date(2026, 3, 1), 26), (date(2028, 2, 29), 28)])
+def test_age_counts_full_years(today: date, years: int) -> None:
+    assert days.age(date(2000, 2, 29), today) == years

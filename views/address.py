@@ -32,6 +32,11 @@ def list_of(spec: Spec) -> str:
     return f"{home_of(spec)}/" if spec.is_master else f"{home_of(spec)}/list/"
 
 
+def add_of(spec: Spec) -> str:
+    """Where a new row of a table is entered."""
+    return f"{home_of(spec)}/new/" if spec.is_master else f"{home_of(spec)}/add"
+
+
 def opening(spec: Spec) -> str:
     """What a list is opened with from the menu: of rows that lie ahead, those from today on."""
     return query({f"{spec.order[0]}_from": str(context(db.session()).local().date())}) if spec.looks_ahead else ""

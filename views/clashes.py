@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -116,4 +118,9 @@ def _words(session: Session, field: Any, value: str) -> str:
     if part.shape == "relation" and value not in choices and value.isdigit():
         row = session.get(part.target, int(value))
         return str(row) if row is not None else value
+    if part.shape == "date":
+        with suppress(ValueError):  # 元の値 comes with the form, and may hold anything
+            return str(part.shown(date.fromisoformat(value)))
+    if part.field.kind in ("phone", "postal"):
+        return str(part.shown(value))
     return str(choices.get(value, value))

@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from app import audit, codes, edge, tabular
 from app.constraints import explain
 from app.context import context
-from app.errors import AppError, NotFound, PersonalNumberFound
+from app.errors import AppError, BadFile, NotFound, PersonalNumberFound
 from app.listing import matching
 from app.rules.accounts import PERSONAL
 from app.schema import Part, Spec
@@ -107,7 +107,7 @@ def import_(view: PanelView, session: Session) -> Any:
     audit.declare(session, view.spec.name, "import", view.spec.label)
     try:
         return _commit(view, session, request.form["draft"]) if "draft" in request.form else _preview(view, session)
-    except tabular.BadFile as error:
+    except BadFile as error:
         audit.note(session, 入力エラー=error.told)
         return view.page("panel/import.html", stage="upload", error=error.message), 422
 
@@ -115,7 +115,7 @@ def import_(view: PanelView, session: Session) -> Any:
 def _preview(view: PanelView, session: Session) -> Any:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        raise tabular.BadFile("ファイルを選んでください。")
+        raise BadFile("ファイルを選んでください。")
     lines = tabular.read(view.spec, upload.read())
     checked = _checked(view, session, lines)
     if not any(line.errors for line in checked):
@@ -190,17 +190,17 @@ def _commit(view: PanelView, session: Session, key: str) -> Any:
         raise NotFound("この取り込みは、すでに済んだか期限が切れました。ファイルを選び直してください。")
     checked = _checked(view, session, draft.lines)
     if any(line.errors for line in checked):
-        raise tabular.BadFile("確認のあとで状況が変わり、取り込めない行ができました。もう一度ファイルを選んでください。")
+        raise BadFile("確認のあとで状況が変わり、取り込めない行ができました。もう一度ファイルを選んでください。")
     _add(view.spec, session, checked)
     session.delete(draft)
     try:
         session.flush()
     except IntegrityError as error:
         session.rollback()
-        raise tabular.BadFile(f"{explain(error)} 何も取り込んでいません。") from error
+        raise BadFile(f"{explain(error)} 何も取り込んでいません。") from error
     except AppError as error:
         session.rollback()
-        raise tabular.BadFile(f"{error.message} 何も取り込んでいません。") from error
+        raise BadFile(f"{error.message} 何も取り込んでいません。") from error
     audit.note(session, 件数=len(checked), ファイル=draft.file_name, 段階="取り込み")
     flash(f"{len(checked)}件を取り込みました。", "success")
     return view.to("/list/")

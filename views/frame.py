@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, request
 from flask_login import current_user
 
-from app import codes
+from app import codes, days, telling
+from app.context import context
 from app.extensions import db
 from app.rules.accounts import ROLES
 from app.schema import specs
 from views import home
 from views.access import may
-from views.address import home_of, list_of, opening, page_of
+from views.address import add_of, home_of, list_of, opening, page_of
 from views.beginning import below_key
 from views.forms import raw
 
@@ -53,14 +55,21 @@ def _words() -> dict[str, Any]:
         "may": may,
         "home_of": home_of,
         "list_of": list_of,
+        "add_of": add_of,
         "all_specs": specs,
         "page_of": page_of,
         "below_key": below_key,
         "code_names": lambda: codes.names(db.session()),
+        "age": age,
         "raw_values": raw_values,
-        "json_words": json_words,
+        "told": telling.lines,
         "tiles": home.tiles,
     }
+
+
+def age(born: date) -> int:
+    """How old somebody is today."""
+    return days.age(born, context(db.session()).local().date())
 
 
 def raw_values(field: Any) -> list[str]:
@@ -70,12 +79,3 @@ def raw_values(field: Any) -> list[str]:
     if field.part.shape == "relation":
         return [field.value]
     return [raw(field.part, field.data)]
-
-
-def json_words(value: Any) -> str:
-    """A JSON value as lines a person can read."""
-    if isinstance(value, dict):
-        return "\n".join(f"{k}: {json_words(v)}" for k, v in value.items())
-    if isinstance(value, list):
-        return " → ".join(map(str, value)) if len(value) == 2 else "、".join(json_words(v) for v in value)
-    return str(value)

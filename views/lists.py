@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import audit, codes
 from app.errors import AppError
 from app.listing import Criteria, Page, Range, fetch, order_of
-from app.schema import Part, Spec, specs
+from app.schema import Part, Spec, spec_of, specs
 from views import address
 from views.access import may
 from views.fields import short_list
@@ -20,13 +20,15 @@ from views.fields import short_list
 LOST = "検索した言葉は、もう残っていません。もう一度入力してください。"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """A value in words, with the class of its cell and, for a code, the word its colour goes by."""
+    """A value in words under its column, with the class of its cell, for a code the word its colour goes by, and where it leads."""
 
+    part: Part
     words: str
     style: str = ""
     raw: str = ""
+    href: str = ""
 
 
 STYLES = {"number": "number", "flag": "mark"}
@@ -117,18 +119,49 @@ def read(session: Session, spec: Spec) -> ListScreen:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
     act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])
     names = codes.names(session) if spec.code_lists else {}
-    rows = [(row, [cell(part, row, names) for part in spec.listed]) for row in page.rows]
+    columns = columns_of(spec)
+    rows = [(row, [cell(column, row, names) for column in columns]) for row in page.rows]
     return ListScreen(spec, want, page, rows, [_filter(session, p, want) for p in spec.filters], size, error)
 
 
-def cell(part: Part, row: Any, names: codes.Lists, *, opened: bool = False) -> Cell:
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A listed part, and where its cells lead: the one that names the row to the row, a relation to the record it stands for."""
+
+    part: Part
+    names_row: bool = False
+    home: str = ""
+
+
+def columns_of(spec: Spec) -> list[Column]:
+    """The columns of a list. What they lead to is asked once, not for every row."""
+    naming = next((p for p in spec.listed if not p.is_relation), spec.listed[0])
+    led = {p.key: spec.model if p is naming else None if p.is_many else p.target for p in spec.listed}
+    return [Column(p, p is naming, _leads(led[p.key])) for p in spec.listed]
+
+
+def _leads(model: Any) -> str:
+    """Where the records of a model stand, for who may open them."""
+    spec = spec_of(model) if model else None
+    return address.home_of(spec) if spec and not spec.inline_of and may("can_show", spec.permission) else ""
+
+
+def cell(column: Column, row: Any, names: codes.Lists, *, opened: bool = False) -> Cell:
     """A value in its cell; masked, unless the page is that of an opened record (whose reading is logged)."""
+    part = column.part
     value = getattr(row, part.key)
     words = (part.brief if opened else part.masked)(value, names) or part.field.absent
+    style, key = STYLES.get(part.shape, ""), None
+    if column.names_row:
+        words, style, key = words or str(row), f"name {style}".strip(), row.id
+    elif column.home and value is not None:
+        key = getattr(row, part.fk)
     return Cell(
+        part,
         FLAGS.get(words, words) if part.shape == "flag" else words,
-        STYLES.get(part.shape, ""),
+        style,
         str(value.value) if part.enum and value is not None else "",
+        f"{column.home}/show/{key}" if column.home and key is not None else "",
     )
 
 
@@ -164,6 +197,6 @@ def related(session: Session, spec: Spec, row: Any) -> list[Related]:
             if part.target is spec.model:
                 page = fetch(session, other, Criteria(filters={part.key: row.id}), size=5)
                 names = codes.names(session) if other.code_lists else {}
-                shown = [p for p in other.listed if p is not part]
-                found.append((other, part.key, page, [(r, [cell(p, r, names, opened=True) for p in shown]) for r in page.rows]))
+                columns = [c for c in columns_of(other) if c.part is not part]
+                found.append((other, part.key, page, [(r, [cell(c, r, names, opened=True) for c in columns]) for r in page.rows]))
     return found

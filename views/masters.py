@@ -50,10 +50,6 @@ class MasterView(Recording, ModelView):
         self._filters = None
         self.column_editable_list = [p.key for p in self.spec.typed(adding=False) if p.field.listed and p.shape in CELLS]
 
-    can_create = property(lambda self: self.may("add"))
-    can_edit = property(lambda self: self.may("edit"))
-    can_delete = property(lambda self: self.may("delete") and self.spec.can_delete)
-
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
         """Asks the right of the verb, not one for all; runs before every view method."""
         must_have(VERBS[name], self.spec.permission)
@@ -76,8 +72,9 @@ class MasterView(Recording, ModelView):
     @expose("/")
     def index_view(self) -> Any:
         screen = lists.read(db.session(), self.spec)
-        cells = form_class(self.spec, [self.spec.parts[k] for k in self.column_editable_list])().bind(db.session())
-        return self.page("masters/list.html", screen=screen, cells=cells, raw=raw)
+        keys = self.column_editable_list if self.may("edit") else []
+        cells = form_class(self.spec, [self.spec.parts[k] for k in keys])().bind(db.session())
+        return self.page("panel/list.html", screen=screen, cells=cells, raw=raw)
 
     @expose("/search", methods=["POST"])
     def search(self) -> Any:
@@ -119,7 +116,7 @@ class MasterView(Recording, ModelView):
 
     @staticmethod
     def _cell(part: Part, row: Any, message: str) -> Any:
-        words = lists.cell(part, row, codes.names(db.session())).words
+        words = lists.cell(lists.Column(part), row, codes.names(db.session())).words
         return jsonify(message=message, words=words, raw=raw(part, getattr(row, part.key)), row_stamp=row.row_stamp)
 
 

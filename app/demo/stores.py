@@ -60,7 +60,7 @@ class SqliteStore:
             f"({marks}) AND type IN ('index', 'trigger') ORDER BY type, name",
             tuple(COLUMNS),
         ).fetchall()
-        self._aside = [(kind, name, table, sql) for kind, name, table, sql in found if kind == "index" or f"{table}_fts" in name]
+        self._aside = found
         for kind, name, _table, _sql in self._aside:
             self._run(f'DROP {kind.upper()} "{name}"')
 
@@ -68,7 +68,7 @@ class SqliteStore:
         self._many(self._inserts[table], rows)
 
     def finish(self, progress: Progress) -> None:
-        searched = sorted({table for kind, _name, table, _sql in self._aside if kind == "trigger"})
+        searched = sorted({table for _kind, name, table, _sql in self._aside if name.startswith(f"{table}_fts")})
         statements = [
             *(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
             *(sql for _kind, _name, _table, sql in self._aside),

@@ -30,9 +30,8 @@ _TRIES = 5
 class AlreadyUsed(Conflict):
     """The same form was sent before with another content: it is neither a repetition nor a second booking by itself."""
 
-    def __init__(self, earlier: Reservation) -> None:
+    def __init__(self) -> None:
         super().__init__("この画面からの予約は、すでに1件受け付けています。")
-        self.earlier = earlier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +161,18 @@ def _sent_before(session: Session, request: BookingRequest) -> int | None:
     if earlier is None:
         return None
     if earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items()):
-        raise AlreadyUsed(earlier)
+        raise AlreadyUsed
     return earlier.id
 
 
 def made_by(session: Session, digest: str) -> Reservation | None:
     """The reservation that a form made, by the digest of its token."""
     return session.scalar(select(Reservation).where(Reservation.form_token == digest))
+
+
+def is_made(session: Session, digest: str) -> bool:
+    """Whether a form has made its reservation."""
+    return session.scalar(select(Reservation.id).where(Reservation.form_token == digest)) is not None
 
 
 def as_code(typed: str) -> str:

@@ -40,7 +40,13 @@
   // Errors are where the eye and the screen reader go first.
   const first = document.querySelector("form.record [aria-invalid=true]");
   (first || document.getElementById("errors"))?.focus();
-  if (matchMedia("(max-width: 760px)").matches) document.querySelector("details.menu")?.removeAttribute("open");
+  const isNarrow = matchMedia("(max-width: 760px)");
+  if (isNarrow.matches) document.querySelectorAll("details.menu, details.fold").forEach((part) => part.removeAttribute("open"));
+  isNarrow.addEventListener("change", () => document.querySelectorAll("details.menu, details.fold").forEach((part) => { part.open = !isNarrow.matches; }));
+
+  // A list that is not wider than the window needs no box to move in: its head then stays at the edge of the window.
+  const whole = document.querySelector(".scroll.whole");
+  if (whole) new ResizeObserver(() => whole.classList.toggle("fits", whole.firstElementChild.offsetWidth <= whole.parentElement.clientWidth)).observe(whole);
 
   // Ticked rows: the button says how many it will delete.
   document.querySelectorAll("form.ticked").forEach((form) => {

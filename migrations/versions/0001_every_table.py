@@ -706,6 +706,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_reservation_slot_id_state'), ['slot_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_reservation_state_booking_date_start_time_id'), ['state', 'booking_date', 'start_time', 'id'], unique=False)
 
+    op.keep_append_only('card_history')
+    op.keep_append_only('card_note')
+    op.keep_append_only('operation_log')
     op.create_search_index('ab_user')
     op.create_search_index('booking_category')
     op.create_search_index('card')
@@ -727,6 +730,9 @@ def downgrade() -> None:
     op.drop_search_index('card')
     op.drop_search_index('booking_category')
     op.drop_search_index('ab_user')
+    op.let_change('operation_log')
+    op.let_change('card_note')
+    op.let_change('card_history')
     with op.batch_alter_table('reservation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_reservation_state_booking_date_start_time_id'))
         batch_op.drop_index(batch_op.f('ix_reservation_slot_id_state'))
