@@ -79,14 +79,16 @@ class House:
 
     kind: Kind
     years: int
+    volume: str = "kobe"
+    folder: Path = FOLDER
 
     @property
     def _file(self) -> Path:
-        return FOLDER / f"kobe-{self.years}y.db"
+        return self.folder / f"{self.volume}-{self.years}y.db"
 
     @property
     def _name(self) -> str:
-        return f"kobe_bench_{self.years}y"
+        return f"{self.volume}_bench_{self.years}y"
 
     @property
     def url(self) -> str:
@@ -102,19 +104,19 @@ class House:
 
     @property
     def _mark(self) -> Path:
-        return FOLDER / f"{self.kind}-{self.years}y.ready"
+        return self.folder / f"{self.kind}-{self.volume}-{self.years}y.ready"
 
     def build(self) -> float:
         """Makes the database, unless it stands ready: one that was not finished, or was made for other tables, is begun again.
         Says how many seconds the loading took when it was made."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         made = self._made()
         if made.get("recipe") != recipe() or not self._has_rows():
             self._mark.unlink(missing_ok=True)
             self._clear()
             flask(self.env, "setup")
             begun = time.perf_counter()
-            flask(self.env, "demo", "load", "--volume", "kobe", "--years", str(self.years), "--until", UNTIL, quiet=False)
+            flask(self.env, "demo", "load", "--volume", self.volume, "--years", f"{self.years}", "--until", UNTIL, quiet=False)
             made = {"recipe": recipe(), "seconds": time.perf_counter() - begun}
             self._mark.write_text(json.dumps(made))
         return float(made["seconds"])
@@ -136,7 +138,7 @@ class House:
     def _clear(self) -> None:
         self.engine.dispose()
         if self.kind == "sqlite":
-            for path in FOLDER.glob(f"{self._file.name}*"):
+            for path in self.folder.glob(f"{self._file.name}*"):
                 path.unlink()
         else:
             recreate(self._name)

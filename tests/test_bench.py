@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from bench import bare, residents
-from bench.houses import KEY
+from bench import bare, panel, residents
+from bench.figures import FORM, LIST, Aim, Figure, table
+from bench.houses import KEY, recipe
+from bench.houses import House as Kept
 from models import OperationLog, Reservation, Slot
 from tests.booking_pages import form_path, free_slot
 from tests.conftest import House
@@ -77,3 +81,44 @@ def test_a_resident_of_the_bench_books_the_last_place(
     with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",)) as app, served(app) as port:
         assert resident(port, [place])(1).how == "booked"
     assert stored(session) == (1, 1, 1)
+
+
+@pytest.mark.timeout(600)  # loads a small volume by the commands, and serves it
+def test_a_house_of_older_tables_is_built_anew_and_every_cell_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Kept("sqlite", 1, volume="small", folder=tmp_path)
+    for name in ("small-1y.db", "small-1y.db-wal", "sqlite-small-1y.ready"):
+        (tmp_path / name).write_text("38.9")  # what an earlier version left
+    seconds = house.build()
+    mark = tmp_path / "sqlite-small-1y.ready"
+    assert json.loads(mark.read_text()) == {"recipe": recipe(), "seconds": seconds}
+    made = (tmp_path / "small-1y.db").stat().st_ino
+    assert house.build() == seconds and (tmp_path / "small-1y.db").stat().st_ino == made, "what is ready is left as it is"
+    monkeypatch.setattr(panel, "RUNS", 1)
+    monkeypatch.setattr(panel, "WARM", 0)
+    shown = panel.show(panel.run(house)).splitlines()
+    assert len(shown) == 2 + len(panel.CELLS)
+    assert [line.count("–") for line in shown[2:]] == [0] * 7 + [1, 1], "only the log has no form and nothing to save"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "aim", "before", "words"),
+    [
+        ((12.3, 45.6), LIST, None, "12.3 / 45.6"),
+        ((31, 61), LIST, None, "31.0！ / 61.0！"),
+        ((15, 99), FORM, None, "15.0 / 99.0"),
+        ((13, 20), Aim(), Figure(10, 20), "13.0 / 20.0（1.30倍）"),
+        ((14, 20), Aim(), Figure(10, 20), "14.0 / 20.0（1.40！倍）"),
+    ],
+)
+def test_figures_that_miss_their_aim_are_marked(
+    milliseconds: tuple[float, float], aim: Aim, before: Figure | None, words: str
+) -> None:
+    assert Figure(*milliseconds).words(aim, before) == words
+
+
+def test_tables_line_up_for_the_eye() -> None:
+    assert table([("", "カード"), ("参照", "1.0")]).splitlines() == [
+        "|      | カード |",
+        "| ---- | ------ |",
+        "| 参照 | 1.0    |",
+    ]

@@ -1,0 +1,107 @@
+"""What the databases do for a list: no filter, order or search that a list offers makes them read a table from end to end.
+
+The tables hold few rows here, so PostgreSQL is told to avoid reading them whole and sorting them; where it still does, no index
+would serve a full table either. SQLite, without statistics, plans the same for few rows as for millions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from app import listing
+from app.context import Actor, acting
+from app.listing import Criteria, Order, Place, Range, fetch
+from app.schema import Part, Spec, specs
+from models import metadata
+from tests.rows import fill
+
+LARGE = [spec for spec in specs().values() if not spec.is_master and not spec.inline_of]
+CLERK = Actor(user_id="staff", counters=frozenset({1}))
+SMALL = {"counter", "booking_category", "code_item", "desk_pool", "ab_user"}
+"""Tables that stay small; reading one whole costs nothing."""
+_FULL = {"sqlite": re.compile(r"^SCAN (\w+)$"), "postgresql": re.compile(r"Seq Scan on (\w+)")}
+_SORTED = {"sqlite": re.compile(r"USE TEMP B-TREE FOR (?:LAST \w+ TERMS? OF )?ORDER BY"), "postgresql": re.compile(r"\bSort\b")}
+Sent = list[tuple[str, Any]]
+Ask = Callable[[Spec, Criteria], list[str]]
+
+
+@pytest.fixture
+def ask(session: Session) -> Iterator[Ask]:
+    """The plans of every statement that a clerk's list sends for what is asked."""
+    fill(session, "sannomiya")
+    session.commit()
+    engine, sent = session.get_bind(), []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        sent.append((statement, parameters))
+
+    def plans(spec: Spec, want: Criteria) -> list[str]:
+        sent.clear()
+        narrowed = bool(want.filters or want.search)  # otherwise the first 10,001 rows are counted, wherever they stand
+        with acting(session, CLERK):
+            fetch(session, spec, want)
+            key = session.scalar(text(f"SELECT max(id) FROM {spec.model.__tablename__}"))
+            fetch(session, spec, want, place=Place(after=key))
+        asked = [(words, values) for words, values in sent if "max(id)" not in words and words.startswith(("SELECT", "WITH"))]
+        return [line for words, values in asked for line in _explained(session, words, values) if "ORDER BY" in words or narrowed]
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield plans
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def _explained(session: Session, statement: str, parameters: Any) -> list[str]:
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    connection.exec_driver_sql("SET LOCAL enable_sort = off")
+    return [row[0].strip() for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+
+
+def full_scans(session: Session, plan: list[str]) -> list[str]:
+    found = _FULL[session.get_bind().dialect.name]
+    hits = [hit for line in plan if (hit := found.search(line))]
+    return [hit.group() for hit in hits if hit.group(1) in metadata.tables and hit.group(1) not in SMALL]
+
+
+def value_of(part: Part) -> Any:
+    """Something to ask for in a filter."""
+    if part.enum:
+        return next(iter(part.enum))
+    if part.shape in ("date", "moment"):
+        return Range(date(2026, 4, 1), date(2026, 4, 30))
+    return {"flag": True, "number": Range(1, 2)}.get(part.shape, 1 if part.is_relation else "x")
+
+
+@pytest.mark.parametrize("spec", LARGE, ids=lambda spec: spec.name)
+def test_no_filter_reads_a_table_whole(ask: Ask, session: Session, spec: Spec) -> None:
+    for part in spec.filters:
+        assert full_scans(session, ask(spec, Criteria(filters={part.key: value_of(part)}))) == [], part.key
+
+
+@pytest.mark.parametrize("spec", LARGE, ids=lambda spec: spec.name)
+def test_every_order_is_read_from_an_index(ask: Ask, session: Session, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a page of a long list ends where the page ends. (A short list may be gathered and sorted.)"""
+    monkeypatch.setattr(listing, "COMMON", -1)
+    orders: list[Order | None] = [None, *((part.key, way) for part in spec.sortable for way in ("asc", "desc"))]
+    for order in orders:
+        plan = ask(spec, Criteria(order=order))
+        assert not any(_SORTED[session.get_bind().dialect.name].search(line) for line in plan), (order, plan)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [spec for spec in LARGE if spec.has_search_key or spec.few_searched or spec.exact_searched],
+    ids=lambda spec: spec.name,
+)
+def test_no_search_reads_a_table_whole(ask: Ask, session: Session, spec: Spec) -> None:
+    for typed in ("山田", "山田 太郎", "龘龘", "A1234"):
+        assert full_scans(session, ask(spec, Criteria(search=typed))) == [], typed
