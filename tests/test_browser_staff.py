@@ -141,6 +141,43 @@ def test_the_slash_key_finds_and_the_picker_picks(window: Window, session: Sessi
     assert [s.card_id for s in session.scalars(select(Shipment))] == [key], "a double click sends once"
 
 
+def test_a_list_is_as_it_was_left(window: Window, session: Session) -> None:
+    for n in range(30):
+        samples.card(session, name=f"山田 {n}郎")
+    session.commit()
+    page = window("staff")
+    page.goto("/card/list/?size=20&order=application_date.asc")
+    page.click("text=次 ▶")
+    page.wait_for_url("**after=*")
+    left = page.url
+    page.click("tbody .name a >> nth=3")
+    page.wait_for_url("**/card/show/*")
+    page.click("text=編集")
+    page.wait_for_url("**/card/edit/*")
+    page.click("text=カードの一覧に戻る")
+    page.wait_for_url(left)
+    assert page.locator("tbody tr").count() == 10
+
+
+def test_a_picker_says_what_it_takes_and_when_there_is_nothing(window: Window, session: Session) -> None:
+    samples.card(session, name="寿限無" * 60)
+    session.commit()
+    page = window("staff")
+    page.goto("/shipment/add")
+    assert "氏名" in page.inner_text("#card-how")
+    page.focus("#card")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_selector("#card-list [role=option]")
+    assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.getElementById('card-list'))")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#card-list") and page.get_attribute("#card", "aria-expanded") == "false"
+    page.keyboard.type("いない人")
+    page.wait_for_selector("text=当てはまるものがありません。")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    assert page.input_value("[name=card]") == ""
+
+
 def test_two_windows_one_card(window: Window, session: Session) -> None:
     key = samples.card(session, name="山田 太郎", memo="").id
     session.commit()

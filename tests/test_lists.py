@@ -178,6 +178,29 @@ def test_a_search_within_two_counters_finds_those_of_both(browse: Browse, sessio
     assert "2件中" in words(page) and "shin-nagata" not in page
 
 
+def test_the_one_field_groups_what_it_finds_by_table(browse: Browse, session: Session) -> None:
+    card = samples.card(session, name="髙橋 一郎")
+    clerk = browse("staff")
+    assert post(clerk, "/jump", q="高橋").headers["Location"].startswith("/card/list/?s="), "one table has it: its list"
+    samples.reservation(session, name="高橋 花子")
+    for _ in range(7):
+        samples.shipment(session, card, name="髙橋 一郎")
+    samples.reservation(session, "shin-nagata", name="高橋 よその", booking_code="2" * 10)
+    address = post(clerk, "/jump", q="高橋").headers["Location"]
+    page = clerk.get(address).text
+    assert "高橋" not in address and address.startswith("/jump?s=")
+    assert (
+        "カード 1件" in words(page) and "来庁予約 1件" in words(page) and "発送管理 7件" in words(page) and "よその" not in page
+    )
+    assert len(ids(page, "shipment")) == 5
+    everything = re.findall(r'class="button" href="(/shipment/list/[^"]*)"', page)
+    assert len(ids(clerk.get(everything[0]).text, "shipment")) == 7
+    nothing = clerk.get(post(clerk, "/jump", q="山本").headers["Location"]).text
+    assert "当てはまるものがありません。カード・来庁予約・発送管理を探しました。" in nothing
+    lost = browse("staff2").get(address)
+    assert lost.status_code == 303 and "高橋" not in lost.text
+
+
 NAMES = {"北 花子": "kita", "北野 花子": "kitano", "南 次郎": "minami", "花形 一": "hana"}
 
 

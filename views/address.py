@@ -57,8 +57,24 @@ def question(spec: Spec, args: Mapping[str, str]) -> Criteria:
 
 
 def _private(spec: Spec, args: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = browser.get("searches", {}).get(spec.name, {}).get(args.get("s", ""), {})
+    return recalled(spec.name, args.get("s", ""))
+
+
+def recalled(where: str, token: str) -> dict[str, str]:
+    """The private words kept under an id by this session."""
+    found: dict[str, str] = browser.get("searches", {}).get(where, {}).get(token, {})
     return found
+
+
+def keep(where: str, private: dict[str, str]) -> str:
+    """Keeps private words in the session; returns the id that may stand in an address. The same words keep their id."""
+    kept = browser.setdefault("searches", {}).setdefault(where, {})
+    token: str = next((t for t, words in kept.items() if words == private), None) or secrets.token_urlsafe(9)
+    kept[token] = private
+    for old in list(kept)[:-KEPT]:
+        del kept[old]
+    browser.modified = True
+    return token
 
 
 def is_lost(spec: Spec, args: Mapping[str, str]) -> bool:
@@ -109,13 +125,7 @@ def remember(spec: Spec, form: Mapping[str, str]) -> dict[str, str]:
     private = {k: v.strip() for k, v in form.items() if v.strip() and is_private(spec, k) and (k == "q" or _means(spec, k, v))}
     readable = meant(spec, form)
     if private:
-        kept = browser.setdefault("searches", {}).setdefault(spec.name, {})
-        token = next((t for t, words in kept.items() if words == private), None) or secrets.token_urlsafe(9)
-        kept[token] = private
-        for old in list(kept)[:-KEPT]:
-            del kept[old]
-        browser.modified = True
-        readable["s"] = token
+        readable["s"] = keep(spec.name, private)
     return readable
 
 

@@ -1,25 +1,28 @@
-"""The one field that is always there: a scanned or typed number opens its record, a name opens the list of cards."""
+"""The one field that is always there: a number opens its record, a name the list that has it, or what several lists have."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Flask, flash, redirect, request
+from flask import Blueprint, Flask, flash, redirect, render_template, request
 from sqlalchemy import or_, select
 
-from app import audit
+from app import audit, codes
 from app.errors import AppError
 from app.extensions import db
+from app.listing import Criteria, Page, capped_count, fetch
 from app.schema import Spec, specs
 from app.searching import LONGEST
 from app.text import alnum, has_personal_number
 from models import Card, Reservation, Shipment
-from views import address
+from views import address, lists
 from views.access import may
 from views.address import list_of
 
 blueprint = Blueprint("jump", __name__)
 SEARCHED = (Card, Reservation, Shipment)
+FIRST = 5  # rows of each table on the page of several
 
 
 def register(app: Flask) -> None:
@@ -42,11 +45,53 @@ def jump() -> Any:
         flash("見つかる情報がありません。" if typed else "番号か氏名を入力してください。", "danger")
         return redirect("/", 303)
     try:
-        kept = address.remember(mine[0], {"q": typed})
+        counts = {spec: capped_count(db.session(), spec, Criteria(search=typed)) for spec in mine}
+        having = [spec for spec, count in counts.items() if count]
+        act.detail.update({spec.label: f"{count}件" for spec, count in counts.items()})
+        if len(having) == 1:
+            return redirect(list_of(having[0]) + address.query(address.remember(having[0], {"q": typed})), 303)
     except AppError as error:
         flash(error.message, "danger")
         return redirect("/", 303)
-    return redirect(list_of(mine[0]) + address.query(kept), 303)
+    if having:
+        return redirect("/jump" + address.query({"s": address.keep("jump", {"q": typed})}), 303)
+    flash(
+        f"当てはまるものがありません。{'・'.join(spec.label for spec in mine)}を探しました。別の書き方や番号で探してください。",
+        "danger",
+    )
+    return redirect("/", 303)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one table has: its first rows, and where all of them are listed."""
+
+    spec: Spec
+    page: Page
+    rows: list[tuple[Any, list[lists.Cell]]]
+    all_of_them: str
+
+
+@blueprint.get("/jump")
+def found() -> Any:
+    """What several tables have, table by table."""
+    typed = address.recalled("jump", request.args.get("s", "")).get("q", "")
+    if not typed:
+        flash(lists.LOST, "danger")
+        return redirect("/", 303)
+    act = audit.declare(db.session(), "panel", "list", "全体検索", 検索語=f"{len(typed)}文字")
+    mine = [specs()[model] for model in SEARCHED if may("can_show", specs()[model].permission)]
+    groups = [group for spec in mine if (group := _group(spec, typed)).rows]
+    act.detail.update({group.spec.label: group.page.count_words for group in groups})
+    act.detail["申請書ID"] = [c for group in groups for row, _ in group.rows if (c := audit.card_of(row))]
+    return render_template("panel/found.html", groups=groups, typed=typed)
+
+
+def _group(spec: Spec, typed: str) -> Found:
+    session = db.session()
+    page, names = fetch(session, spec, Criteria(search=typed), size=FIRST), codes.names(session) if spec.code_lists else {}
+    rows = [(row, [lists.cell(column, row, names) for column in lists.columns_of(spec)]) for row in page.rows]
+    return Found(spec, page, rows, list_of(spec) + address.query(address.remember(spec, {"q": typed})))
 
 
 def _only(spec: Spec, number: str) -> int | None:

@@ -37,6 +37,21 @@
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
 
+  // The way back from a record leads to the list as it was left: its filters, its order, its page and the place on it.
+  const kept = (path) => { try { return JSON.parse(sessionStorage.getItem(`list ${path}`)) || {}; } catch { return {}; } };
+  if (document.querySelector(".filters, .scroll.whole")) {
+    const { pathname, search } = location;
+    const [before, isBack] = [kept(pathname), sessionStorage.getItem("back") === pathname];
+    sessionStorage.removeItem("back");
+    if (isBack && before.search === search) scrollTo(0, before.at || 0);
+    addEventListener("pagehide", () => sessionStorage.setItem(`list ${pathname}`, JSON.stringify({ search, at: scrollY })));
+  }
+  document.querySelectorAll("a[data-back]").forEach((link) => {
+    const path = link.pathname;
+    link.search = kept(path).search || "";
+    link.addEventListener("click", () => sessionStorage.setItem("back", path));
+  });
+
   // Errors are where the eye and the screen reader go first.
   const first = document.querySelector("form.record [aria-invalid=true]");
   (first || document.getElementById("errors"))?.focus();
@@ -91,22 +106,27 @@
       list.hidden = false;
       words.setAttribute("aria-expanded", "true");
     };
+    const ask = async () => {
+      const mine = ++asked;
+      const answer = await post(box.dataset.url, { q: words.value }).catch(() => null);
+      if (mine !== asked) return;
+      if (!answer?.ok) { show([], "候補を読み込めません。通信を確かめて、もう一度入力してください。"); return; }
+      const found = await answer.json();
+      at = -1;
+      show(found.rows, found.message);
+    };
     words.addEventListener("input", () => {
       key.value = "";
       clearTimeout(timer);
-      timer = setTimeout(async () => {
-        const mine = ++asked;
-        const answer = await post(box.dataset.url, { q: words.value });
-        if (!answer.ok || mine !== asked) return;
-        const found = await answer.json();
-        show(found.rows, found.message);
-      }, 200);
+      timer = setTimeout(ask, 200);
     });
     words.addEventListener("keydown", (e) => {
-      if (e.key === "ArrowDown") { e.preventDefault(); mark(at + 1); }
+      if (e.isComposing) return;
+      if (e.key === "ArrowDown" && list.hidden) { e.preventDefault(); ask(); }
+      else if (e.key === "ArrowDown") { e.preventDefault(); mark(at + 1); }
       else if (e.key === "ArrowUp") { e.preventDefault(); mark(at - 1); }
       else if (e.key === "Enter" && at >= 0) { e.preventDefault(); choose(list.children[at]); }
-      else if (e.key === "Escape") close();
+      else if (e.key === "Escape" && !list.hidden) { e.preventDefault(); close(); }
     });
     words.addEventListener("blur", () => setTimeout(close, 150));
   });
