@@ -114,11 +114,43 @@ def test_a_search_without_end_is_refused_and_kept_nowhere(browse: Browse, sessio
     assert "s=" in post(clerk, "/card/search", q=long).headers["Location"]
 
 
-@pytest.mark.parametrize("typed", ["山", "！？", "・"])
+@pytest.mark.parametrize("typed", ["！？", "・"])
 def test_a_search_that_says_too_little_gets_a_sentence(typed: str, browse: Browse, session: Session) -> None:
     samples.card(session)
     answer = find(browse("staff"), "card", typed)
     assert answer.status_code == 200 and "2文字以上で入力してください" in answer.text and ids(answer.text, "card") == []
+
+
+def test_a_surname_of_one_character_is_found(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("林 一郎", "林 桜", "小林 翔", "林田 健", "浅野 蓮"):
+        samples.card(session, name=name, name_kana="")
+    clerk = browse("staff")
+    for common in (listing.COMMON, 0):  # by the index, and along the list
+        monkeypatch.setattr(listing, "COMMON", common)
+        assert shown(find(clerk, "card", "林").text) == {"林 一郎", "林 桜"}
+        assert shown(find(clerk, "card", "林 一").text) == {"林 一郎"}
+        assert shown(find(clerk, "card", "蓮").text) == {"浅野 蓮"}
+        assert shown(find(clerk, "card", "小林").text) == {"小林 翔"}
+    page = words(find(clerk, "card", "野").text)
+    assert "当てはまるカードはありません" in page and "その1文字だけの姓や名を探します" in page
+
+
+def test_a_number_is_found_by_its_first_digits(browse: Browse, session: Session) -> None:
+    for number in ("28102026", "28102099", "29000000"):
+        samples.card(session, application_no=number.ljust(23, "0"))
+    samples.card(session, "shin-nagata", application_no="28102026".ljust(23, "1"))
+    clerk = browse("staff")
+    for typed, count in [("2810", 2), ("２８１０-２０２", 1), ("281020 99", 1), ("29", 0), ("2900", 1), ("9999", 0)]:
+        assert len(ids(find(clerk, "card", typed).text, "card")) == count, typed
+    assert ids(find(browse("staff2"), "card", "28102026").text, "card") != ids(find(clerk, "card", "28102026").text, "card")
+
+
+def test_a_table_without_searched_words_has_no_box_and_lists_nothing_for_a_forged_one(browse: Browse, session: Session) -> None:
+    fill(session, "sannomiya")
+    clerk = browse("staff")
+    for name in ("card_history", "card_note", "slot"):
+        assert 'name="q"' not in clerk.get(f"/{name}/list/").text.partition("<main")[2], name
+        assert ids(find(clerk, name, "山田").text, name) == [], name
 
 
 def test_what_is_typed_never_stands_in_an_address_or_a_cookie(browse: Browse, session: Session) -> None:
