@@ -150,7 +150,9 @@ def test_a_table_without_searched_words_has_no_box_and_lists_nothing_for_a_forge
     clerk = browse("staff")
     for name in ("card_history", "card_note", "slot"):
         assert 'name="q"' not in clerk.get(f"/{name}/list/").text.partition("<main")[2], name
-        assert ids(find(clerk, name, "山田").text, name) == [], name
+        assert ids(clerk.get(f"/{name}/list/").text, name), name
+        answer = find(clerk, name, "山田")
+        assert (answer.status_code, ids(answer.text, name)) == (200, []) and "当てはまる" in words(answer.text), name
 
 
 def test_what_is_typed_never_stands_in_an_address_or_a_cookie(browse: Browse, session: Session) -> None:
@@ -578,6 +580,24 @@ def test_an_empty_list_says_why_and_what_to_do(browse: Browse) -> None:
     page = words(browse("staff").get("/card/list/").text)
     assert "カードはまだありません。「新規登録」から登録できます。 表示されるのは、担当する窓口の情報だけです。" in page
     assert "「新規登録」から" not in browse("admin").get("/card/list/").text, "an administrator may only look"
+
+
+def test_who_has_no_counter_learns_why_nothing_is_there_and_whom_to_ask(browse: Browse, session: Session) -> None:
+    samples.card(session)
+    clerk = session.scalars(select(Staff).where(Staff.username == "staff")).one()
+    clerk.counters.clear()
+    session.commit()
+    person = browse("staff")
+    page = words(person.get("/card/list/").text)
+    assert "担当窓口が決まっていないため、カードは表示されません。" in page and "利用者「staff」の担当窓口を登録" in page
+    assert "担当窓口が決まっていません。" in words(person.get("/").text)
+    assert "担当窓口が決まって" not in words(browse("manager").get("/card/list/").text) + words(browse("staff2").get("/").text)
+
+
+def test_a_page_is_called_by_its_record_and_its_site(browse: Browse, session: Session) -> None:
+    card = samples.card(session, application_no="1" * 23)
+    page = browse("staff").get(f"/card/show/{card.id}").text
+    assert f"<title>カード {'1' * 23} — 神戸市カード予約・交付 職員サイト</title>" in page
 
 
 def test_a_very_long_name_and_marks_of_html_are_just_text(browse: Browse, session: Session) -> None:
