@@ -1,4 +1,4 @@
-"""The search box: a number is looked for as a whole, words by their two-character pieces.
+"""The search box: a number is looked for as a whole or by its first digits, words by their two-character pieces.
 
 PostgreSQL has a GIN index over the pieces, SQLite an FTS5 table (`app.search_index`); both are right for every Japanese name of
 two characters, where trigrams are slow on the one and find nothing on the other.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from typing import cast as cast_
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, cast, false, func, literal_column, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, and_, cast, false, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.context import context
@@ -21,6 +21,7 @@ from app.text import alnum, fold, has_personal_number, pieces, place, tidy
 
 MOST_VALUES = 30  # names that one search may mean at once
 LONGEST = 100  # characters of a search
+FEWEST_DIGITS = 4  # of the beginning of a number
 
 
 class TooShort(AppError):
@@ -46,6 +47,7 @@ Where = list[ColumnElement[bool]]
 class Search:
     """What was typed, resolved against a table: rows with a number, rows with the words, or every row.
 
+    `first`: the digits that a number begins with.
     `counters`: the scope that the index of names answers along with the words (`Spec.placed_by`); None leaves it to `app.scope`.
     `values`: for a column with few different values, those that hold the words.
     """
@@ -53,13 +55,14 @@ class Search:
     spec: Spec
     dialect: str
     exact: tuple[str, ...] = ()
+    first: str = ""
     words: tuple[str, ...] = ()
     counters: frozenset[int] | None = None
     values: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, session: Session, spec: Spec, typed: str) -> Search:
-        """A number is looked for first; anything else, or a number that is nowhere, among the words."""
+        """A number is looked for first, then what begins with its digits; anything else among the words."""
         must_be_searchable(typed)
         dialect = session.get_bind().dialect.name
         typed = tidy(typed)
@@ -69,12 +72,16 @@ class Search:
         number = alnum(typed)
         if spec.exact_searched and number.isascii() and any(c.isalnum() for c in number):
             found = cls(spec, dialect, exact=_spellings(typed, number))
-            if not has_words or session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)):
+            if session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)) is not None:
+                return found
+            if number.isdecimal() and len(number) >= FEWEST_DIGITS:
+                return cls(spec, dialect, first=number)
+            if not has_words:
                 return found
         if not has_words:
             return cls(spec, dialect, exact=(typed,))
         words = _joined([w for w in (fold(word) for word in typed.split()) if w])
-        if not words or min(map(len, words)) < 2:
+        if not words or (len(words[0]) < 2 and not spec.has_search_key):
             raise TooShort
         if spec.has_search_key:
             return cls(spec, dialect, words=words, counters=context(session).actor.counters if spec.placed_by else None)
@@ -95,15 +102,17 @@ class Search:
 
     def conditions(self, *, walk: bool = False) -> Where:
         """What a row must hold. `walk`: so many rows do that meeting them in list order is quicker than the index."""
+        if self.first:
+            return [or_(*(_begins(getattr(self.spec.model, p.key), self.first) for p in self.spec.exact_searched))]
         if self.exact:
-            return [or_(*(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
+            return [or_(false(), *(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
         if self.values is not None:
             return [getattr(self.spec.model, self.spec.few_searched[0].key).in_(self.values)]
         if not self.words:
             return []
         phrases, column = [pieces(word) for word in self.words], self.spec.model.search_key
         if walk:
-            return [(column + "").contains(phrase, autoescape=True) for phrase in phrases]
+            return [(" " + column + " ").contains(f" {phrase} ", autoescape=True) for phrase in phrases]
         places = sorted(map(place, self.counters or ()))
         if self.is_scoped and not places:
             return [false()]
@@ -170,6 +179,14 @@ def _joined(words: list[str]) -> tuple[str, ...]:
         else:
             found.append(word)
     return tuple(found)
+
+
+def _begins(column: Any, digits: str) -> ColumnElement[bool]:
+    """Numbers that begin with these digits, as a range that their index answers in any collation; LIKE asks for one of its own."""
+    beyond = digits.rstrip("9")
+    until = [column < f"{beyond[:-1]}{int(beyond[-1]) + 1}"] if beyond else []
+    found: ColumnElement[bool] = and_(column >= digits, *until)
+    return found
 
 
 def _holds(column: Any, operator: str, wanted: list[str]) -> ColumnElement[bool]:

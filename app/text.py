@@ -136,8 +136,13 @@ def pieces(text: str) -> str:
 
 
 def search_key(texts: list[str | None]) -> str:
-    """What a row is found by: the pieces of each searched text, one bar between texts so that none runs into the next."""
-    return " | ".join(key for text in texts if text and (key := pieces(text)))
+    """What a row is found by: the pieces of each searched text, one bar between texts so that none runs into the next.
+
+    A word of one character (林 一郎) stands by itself, too: no piece is a surname of one character.
+    """
+    given = [text for text in texts if text]
+    alone = dict.fromkeys(folded for text in given for word in text.split() if len(folded := fold(word)) == 1)
+    return " | ".join(dict.fromkeys(key for key in (*map(pieces, given), *alone) if key))
 
 
 def place(counter: int) -> str:

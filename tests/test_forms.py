@@ -138,7 +138,7 @@ def test_a_new_row_gets_its_stamps_and_its_search_key(browse: Browse, session: S
                 ({"returned_date": "2026-10-01", "return_reason": "moved"}, "", "「返戻日」は「発送日」以後にしてください。"),
                 ({"card": "", "card__words": ""}, "card", "「申請書ID」を選んでください。"),
                 ({"card": "", "card__words": "いない人"}, "card", "「いない人」に当てはまるカードがありません。"),
-                ({"card": "", "card__words": "山"}, "card", "検索する言葉は2文字以上で入力してください。"),
+                ({"card": "", "card__words": "！"}, "card", "検索する言葉は2文字以上で入力してください。"),
                 (
                     {"card": "", "card__words": "山田"},
                     "card",

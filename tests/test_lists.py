@@ -114,11 +114,45 @@ def test_a_search_without_end_is_refused_and_kept_nowhere(browse: Browse, sessio
     assert "s=" in post(clerk, "/card/search", q=long).headers["Location"]
 
 
-@pytest.mark.parametrize("typed", ["山", "！？", "・"])
+@pytest.mark.parametrize("typed", ["！？", "・"])
 def test_a_search_that_says_too_little_gets_a_sentence(typed: str, browse: Browse, session: Session) -> None:
     samples.card(session)
     answer = find(browse("staff"), "card", typed)
     assert answer.status_code == 200 and "2文字以上で入力してください" in answer.text and ids(answer.text, "card") == []
+
+
+def test_a_surname_of_one_character_is_found(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("林 一郎", "林 桜", "小林 翔", "林田 健", "浅野 蓮"):
+        samples.card(session, name=name, name_kana="")
+    clerk = browse("staff")
+    for common in (listing.COMMON, 0):  # by the index, and along the list
+        monkeypatch.setattr(listing, "COMMON", common)
+        assert shown(find(clerk, "card", "林").text) == {"林 一郎", "林 桜"}
+        assert shown(find(clerk, "card", "林 一").text) == {"林 一郎"}
+        assert shown(find(clerk, "card", "蓮").text) == {"浅野 蓮"}
+        assert shown(find(clerk, "card", "小林").text) == {"小林 翔"}
+    page = words(find(clerk, "card", "野").text)
+    assert "当てはまるカードはありません" in page and "その1文字だけの姓や名を探します" in page
+
+
+def test_a_number_is_found_by_its_first_digits(browse: Browse, session: Session) -> None:
+    for number in ("28102026", "28102099", "29000000"):
+        samples.card(session, application_no=number.ljust(23, "0"))
+    samples.card(session, "shin-nagata", application_no="28102026".ljust(23, "1"))
+    clerk = browse("staff")
+    for typed, count in [("2810", 2), ("２８１０-２０２", 1), ("281020 99", 1), ("29", 0), ("2900", 1), ("9999", 0)]:
+        assert len(ids(find(clerk, "card", typed).text, "card")) == count, typed
+    assert ids(find(browse("staff2"), "card", "28102026").text, "card") != ids(find(clerk, "card", "28102026").text, "card")
+
+
+def test_a_table_without_searched_words_has_no_box_and_lists_nothing_for_a_forged_one(browse: Browse, session: Session) -> None:
+    fill(session, "sannomiya")
+    clerk = browse("staff")
+    for name in ("card_history", "card_note", "slot"):
+        assert 'name="q"' not in clerk.get(f"/{name}/list/").text.partition("<main")[2], name
+        assert ids(clerk.get(f"/{name}/list/").text, name), name
+        answer = find(clerk, name, "山田")
+        assert (answer.status_code, ids(answer.text, name)) == (200, []) and "当てはまる" in words(answer.text), name
 
 
 def test_what_is_typed_never_stands_in_an_address_or_a_cookie(browse: Browse, session: Session) -> None:
@@ -546,6 +580,24 @@ def test_an_empty_list_says_why_and_what_to_do(browse: Browse) -> None:
     page = words(browse("staff").get("/card/list/").text)
     assert "カードはまだありません。「新規登録」から登録できます。 表示されるのは、担当する窓口の情報だけです。" in page
     assert "「新規登録」から" not in browse("admin").get("/card/list/").text, "an administrator may only look"
+
+
+def test_who_has_no_counter_learns_why_nothing_is_there_and_whom_to_ask(browse: Browse, session: Session) -> None:
+    samples.card(session)
+    clerk = session.scalars(select(Staff).where(Staff.username == "staff")).one()
+    clerk.counters.clear()
+    session.commit()
+    person = browse("staff")
+    page = words(person.get("/card/list/").text)
+    assert "担当窓口が決まっていないため、カードは表示されません。" in page and "利用者「staff」の担当窓口を登録" in page
+    assert "担当窓口が決まっていません。" in words(person.get("/").text)
+    assert "担当窓口が決まって" not in words(browse("manager").get("/card/list/").text) + words(browse("staff2").get("/").text)
+
+
+def test_a_page_is_called_by_its_record_and_its_site(browse: Browse, session: Session) -> None:
+    card = samples.card(session, application_no="1" * 23)
+    page = browse("staff").get(f"/card/show/{card.id}").text
+    assert f"<title>カード {'1' * 23} — 神戸市カード予約・交付 職員サイト</title>" in page
 
 
 def test_a_very_long_name_and_marks_of_html_are_just_text(browse: Browse, session: Session) -> None:

@@ -61,10 +61,16 @@ def _words() -> dict[str, Any]:
         "below_key": below_key,
         "code_names": lambda: codes.names(db.session()),
         "age": age,
+        "without_counters": without_counters,
         "raw_values": raw_values,
         "told": telling.lines,
         "tiles": home.tiles,
     }
+
+
+def without_counters() -> bool:
+    """Whether this person's lists are empty only because nobody has given them a counter."""
+    return context(db.session()).actor.counters == frozenset()
 
 
 def age(born: date) -> int:

@@ -28,6 +28,8 @@ class Part(NamedTuple):
     kana_last: str
     gaiji: bool
     substitute: bool
+    alone: str
+    kana_alone: str
 
 
 class Person(NamedTuple):
@@ -82,6 +84,8 @@ def part(name: str, kana: str) -> Part:
         read[-1],
         needs_gaiji(name),
         needs_substitute(name),
+        "" if many else folded,
+        "" if kana_many else read,
     )
 
 
@@ -89,14 +93,19 @@ def full_name(family: Part, given: Part) -> Name:
     """Joins two parts; the keys are exactly `text.search_key` of the whole, without folding every person again."""
     name_key = f"{family.lead}{family.last}{given.first}{given.tail}"
     kana_key = f"{family.kana_lead}{family.kana_last}{given.kana_first}{given.kana_tail}"
+    alone, kana_alone = (family.alone, given.alone), (family.kana_alone, given.kana_alone)
     return Name(
         f"{family.name}　{given.name}",
         f"{family.kana} {given.kana}",
-        f"{name_key} | {kana_key}",
-        name_key,
+        _joined(name_key, kana_key, *alone, *kana_alone),
+        _joined(name_key, *alone),
         family.gaiji or given.gaiji,
         family.substitute or given.substitute,
     )
+
+
+def _joined(*keys: str) -> str:
+    return " | ".join(dict.fromkeys(filter(None, keys)))
 
 
 def whole_name(name: str, kana: str) -> Name:
