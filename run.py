@@ -71,7 +71,15 @@ def _serve(sites: dict[int, Flask], settings: Settings, outcome: Outcome, stop: 
 
 def _listen(app: Flask, settings: Settings, port: int, sockets: dict[int, Any]) -> Any:
     try:
-        return waitress.create_server(app, map=sockets, host=settings.host, port=port, threads=settings.threads, ident=None)
+        return waitress.create_server(
+            app,
+            map=sockets,
+            host=settings.host,
+            port=port,
+            threads=settings.threads,
+            ident=None,
+            max_request_body_size=serving.body_limit(app),
+        )
     except OSError as error:
         sys.exit(
             f"{settings.host} のポート {port} で待ち受けできません（{error.strerror}）。PORT と STAFF_PORT で別の番号を指定してください。"

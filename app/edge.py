@@ -19,7 +19,7 @@ from app import addresses, audit, text
 from app.constraints import explain
 from app.context import Actor, Context, enter
 from app.errors import AppError, Busy, NotFound, PersonalNumberFound, Refused
-from app.extensions import db, reading
+from app.extensions import answering, db, reading
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 HEALTH = ("healthz", "readyz")
@@ -71,6 +71,7 @@ def _known_host() -> Response | None:
 
 def begin(who: Callable[[], Actor]) -> None:
     reading.set(request.method in SAFE)
+    answering.set(True)
     current = enter(db.session(), Context(started_at=datetime.now(UTC), request_id=secrets.token_hex(8)))
     g.context = current
     if is_plain(request.endpoint):
@@ -94,6 +95,7 @@ def _words_sent() -> Iterator[str]:
 
 def _over(_error: BaseException | None) -> None:
     reading.set(False)
+    answering.set(False)
 
 
 def _finish(response: Response) -> Response:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -14,7 +15,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from app import audit, holding, rows, scope
+from app import audit, holding, private, rows, scope
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
@@ -32,6 +33,10 @@ audit.attach(AppSession)
 db = SQLAlchemy(metadata=metadata, session_options={"class_": AppSession})
 reading: ContextVar[bool] = ContextVar("reading", default=False)
 """True while a request only reads: SQLite then begins without taking the one writer's place."""
+
+answering: ContextVar[bool] = ContextVar("answering", default=False)
+"""True while somebody waits at a screen: PostgreSQL then gives a statement up after `PATIENCE`. Jobs and commands may take longer."""
+PATIENCE = "15s"
 
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """Whose turn it is to write, by database file."""
@@ -62,12 +67,24 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def tune(engine: Engine) -> None:
-    """SQLite: write-ahead log, foreign keys, full durability, and writers that queue in front of the file."""
-    if engine.dialect.name != "sqlite" or getattr(engine, "_tuned", False):
+    """SQLite: write-ahead log, foreign keys, full durability, and writers that queue in front of the file. PostgreSQL: patience."""
+    if getattr(engine, "_tuned", False):
         return
     engine._tuned = True  # type: ignore[attr-defined]
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "checkout", _postgres_patience)
+        return
     event.listen(engine, "connect", _sqlite_pragmas)
     event.listen(engine, "begin", _sqlite_begin)
+
+
+def _postgres_patience(dbapi: Any, record: Any, _proxy: Any) -> None:
+    """Said again only when a connection goes from a screen to a job or back, so that a request pays nothing for it."""
+    wanted = PATIENCE if answering.get() else "0"
+    if record.info.get("patience") != wanted:
+        dbapi.execute(f"SET statement_timeout = '{wanted}'")
+        dbapi.commit()
+        record.info["patience"] = wanted
 
 
 def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
@@ -96,6 +113,9 @@ class _Queued(sqlite3.Connection):
     process queue here instead, until the commit or rollback of the one before them has ended."""
 
     def __init__(self, database: str, *args: Any, **kw: Any) -> None:
+        file = Path(database)
+        if file.is_absolute() and file.parent.is_dir():
+            private.file(file)  # nobody else's from the moment it is made, whoever opens it first
         super().__init__(database, *args, **kw)
         self.turn, self.writes = _turns[database], False
 

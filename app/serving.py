@@ -58,6 +58,12 @@ def _object(sentence: str, *, fatal: bool) -> None:
     print(f"注意: {sentence}", file=sys.stderr)  # noqa: T201 - to the person at the terminal
 
 
+def body_limit(app: Flask) -> int:
+    """The longest request body that a server may take in at all, on its way to a disk or to nowhere. Wider than what the
+    application accepts, so that who sends a little too much reads our sentence and not the server's."""
+    return max(2 * int(app.config["MAX_CONTENT_LENGTH"]), 1024 * 1024)
+
+
 def listen_for_stop(stop: threading.Event) -> None:
     """Sets the event at the first signal. Told twice (make passes its signal on), a second handler that ran inside the first
     would wait for the event's own lock for ever: from the first on, signals are heard and nothing is done about them."""

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.extensions import db
 from models import OperationLog
-from tests.conftest import csrf_token
+from tests.conftest import House, csrf_token
 from tests.pages import post
 
 Browse = Callable[[str], FlaskClient]
@@ -104,3 +105,21 @@ def test_a_nul_in_a_header_is_no_defect(browse: Browse, visitor: FlaskClient, he
         visitor.post("/lookup", data={"code": "x"}, headers={header: "a\0b"}),
     ):
         assert answer.status_code < 500
+
+
+def test_a_screen_waits_for_the_database_fifteen_seconds_and_a_command_as_long_as_it_takes(
+    staff_app: Flask, resident_app: Flask, database: House
+) -> None:
+    if "postgresql" not in database.settings.database_url:
+        return
+    for app in (staff_app, resident_app):
+        with app.test_request_context("/healthz"):
+            app.preprocess_request()
+            assert db.session.scalar(text("SHOW statement_timeout")) == "15s"
+            db.session.rollback()
+            with db.engine.connect() as another:
+                assert another.scalar(text("SHOW statement_timeout")) == "15s"
+            db.session.remove()
+        with app.app_context():
+            assert db.session.scalar(text("SHOW statement_timeout")) == "0"
+            db.session.remove()

@@ -121,6 +121,16 @@ def test_cookies_are_closed(staff_app: Flask) -> None:
     assert [line.split("=")[0] for line in after] == ["staff", "staff_visit"]
 
 
+def test_residents_cookies_are_closed(resident_app: Flask) -> None:
+    """Lax, because people come from a link in a mail; the one cookie there is holds nothing about them."""
+    client = resident_app.test_client()
+    lines = [line for path in ("/", "/book/", "/lookup") for line in client.get(path).headers.getlist("Set-Cookie")]
+    assert {line.split("=")[0] for line in lines} == {"resident"}
+    for line in lines:
+        assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(line.split("; ")), line
+        assert "Domain" not in line
+
+
 # -- production -------------------------------------------------------------------------------------------------------
 
 PRODUCTION = {"app_env": "production", "demo": False}

@@ -615,3 +615,23 @@ def test_a_slot_list_filters_by_channel(browse: Browse, session: Session) -> Non
     samples.slot(session, channel=Channel.WEB)
     samples.slot(session, channel=Channel.RESERVE)
     assert "1件中" in words(browse("staff").get("/slot/list/?channel=reserve").text)
+
+
+@pytest.mark.parametrize(
+    "asked", ["psize=100000", "psize_CardView=100000", "size=100000", "size=101", "size=1000000000000000000000"]
+)
+def test_no_address_asks_for_more_than_a_hundred_rows(asked: str, browse: Browse, session: Session) -> None:
+    for _ in range(101):
+        samples.card(session)
+    session.commit()
+    page = browse("manager").get(f"/card/list/?{asked}")
+    assert page.status_code == 200 and 1 <= len(ids(page.text, "card")) <= 100
+    assert len(ids(browse("manager").get("/card/list/?size=100").text, "card")) == 100
+
+
+def test_a_picker_offers_twenty_rows_at_most(browse: Browse, session: Session) -> None:
+    for _ in range(21):
+        samples.card(session)
+    session.commit()
+    offered = post(browse("manager"), "/shipment/pick/card", q="山田", size="100000", psize="100000").get_json()
+    assert len(offered["rows"]) == 20

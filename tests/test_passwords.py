@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -212,6 +214,25 @@ def test_link_sets_a_password_once(staff_app: Flask, session: Session, browse: B
     assert client.get(path).status_code == 410
     assert log(session, "session.password")[-1].user_id == "staff"
     assert not person(session, "staff").must_change_password
+
+
+def test_link_used_twice_at_once_sets_one_password(staff_app: Flask, session: Session) -> None:
+    """Both forms are open when both are sent: one password stands, whoever sent the other learns that it does not."""
+    path, start = link_for(staff_app, session), threading.Barrier(4)
+    typed = [f"{NEW} {word}" for word in ("ichi", "ni", "san", "yon")]
+
+    def send(new: str) -> int:
+        client = staff_app.test_client()
+        token = csrf_token(client.get(path).text)
+        start.wait(30)
+        return int(client.post(path, data={"csrf_token": token, "new": new, "again": new}).status_code)
+
+    session.commit()
+    with ThreadPoolExecutor(4) as people:
+        answers = list(people.map(send, typed))
+    assert sorted(answers) == [302, 410, 410, 410]
+    assert [attempt(staff_app, "staff", new) for new in typed] == [302 if code == 302 else 401 for code in answers]
+    assert len([row for row in log(session, "session.password") if "結果" not in row.detail]) == 1
 
 
 def test_link_refuses_weak_passwords_and_stays_usable(staff_app: Flask, session: Session) -> None:

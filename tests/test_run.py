@@ -59,6 +59,24 @@ def get(port: int, path: str, process: subprocess.Popen[str]) -> str:
     raise AssertionError("nobody answers")
 
 
+def announce(port: int, length: int, sent: bytes, *, ending: bytes = b"") -> tuple[bytes, bool]:
+    """Says that so long a form follows and sends only the beginning: the answer, and whether the server then hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall(
+            b"POST /lookup HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: %d\r\n%b\r\n" % (length, ending) + sent
+        )
+        answer = line.recv(65536)
+        while True:
+            try:
+                more = line.recv(65536)
+            except (TimeoutError, ConnectionResetError) as error:
+                return answer, isinstance(error, ConnectionResetError)
+            if not more:
+                return answer, True
+            answer += more
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
     resident, staff = free_port(), free_port()
@@ -67,6 +85,14 @@ def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, numbe
         "run.py", DATABASE_URL=f"sqlite:///{tmp_path}/app.db", PORT=str(resident), STAFF_PORT=str(staff), **demo
     ) as process:
         assert get(resident, "/readyz", process) == get(staff, "/readyz", process) == "ok"
+        if demo:
+            for port in (resident, staff):
+                answer, is_over = announce(port, 2**29, b"code=x")
+                assert answer.startswith(b"HTTP/1.1 413 ") and is_over, answer
+            assert (
+                "送られたデータが大きすぎます"
+                in announce(resident, 100_000, b"x" * 100_000, ending=b"Connection: close\r\n")[0].decode()
+            )
         assert "Server" not in urllib.request.urlopen(f"http://127.0.0.1:{resident}/healthz", timeout=5).headers
         for told in (number, *STOPPING):  # a group's signal, and make's that follows it
             process.send_signal(told)
@@ -127,6 +153,8 @@ def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path:
     port = free_port()
     with started(*command, "--bind", f"127.0.0.1:{port}", **production) as first:
         assert get(port, "/healthz", first) == "ok"
+        answer, is_over = announce(port, 2**29, b"code=x")
+        assert answer.startswith(b"HTTP/1.1 413 ") and is_over, answer
         with started(*command, "--bind", f"127.0.0.1:{free_port()}", **production) as second:
             said, _ = second.communicate(timeout=60)
         assert second.returncode != 0

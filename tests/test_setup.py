@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +181,76 @@ def test_from_an_empty_database_to_a_working_day(empty: Database) -> None:
     assert (loaded.exit_code, bool(re.search(r"操作ログ  \d{1,3},\d{3} 件", loaded.output))) == (0, True)
     twice = run(empty.url, "demo", "load")
     assert (twice.exit_code, "空のデータベースにだけ" in twice.output, "Traceback" in twice.output) == (1, True, False)
+
+
+def test_demo_accounts_without_a_password_get_one_that_is_made_up_and_kept(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.VAR", tmp_path / "var")
+    made = run(empty.url, "setup", demo=True).output
+    told = re.search(r"デモアカウントのパスワード: (\S{16,})", made)
+    assert told
+    kept = tmp_path / "var" / "demo_password"
+    assert (kept.read_text().strip(), _mode(kept), _mode(kept.parent)) == (told.group(1), 0o600, 0o700)
+    assert run(empty.url, "setup", demo=True).output.count(told.group(1)) == 1, "the same one the next time"
+
+
+def test_what_a_trial_keeps_is_its_owners_from_the_moment_it_is_made(tmp_path: Path) -> None:
+    """Whatever the umask, and by no later change of mode."""
+    script = (
+        "import os, sys; os.umask(0); os.chmod = os.fchmod = None\n"
+        "from sqlalchemy import text; from app import create_app, private; from app.extensions import db; from pathlib import Path\n"
+        "from config import Settings; var = Path(sys.argv[1]); private.secret(var / 'secret_key', 48)\n"
+        "app = create_app('staff', Settings(_env_file=None, database_url=f'sqlite:///{var}/app.db', secret_key='x' * 40))\n"
+        "with app.app_context(), db.engine.begin() as connection:\n"
+        "    connection.execute(text('CREATE TABLE x (y)'))\n"
+        "    for path in (var, *sorted(var.iterdir())): print(path.name, oct(path.stat().st_mode & 0o777))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / "var")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    assert done.stdout.split() == [
+        "var",
+        "0o700",
+        "app.db",
+        "0o600",
+        "app.db-shm",
+        "0o600",
+        "app.db-wal",
+        "0o600",
+        "secret_key",
+        "0o600",
+    ]
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("mode", [[], ["--once"]])
+def test_the_worker_does_its_work_and_ends_when_told(mode: list[str], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/app.db"
+    assert run(url, "setup", demo=True, demo_password=PASSWORD).exit_code == 0
+    worker = flask("jobs", "worker", *mode, DATABASE_URL=url)
+    if not mode:
+        assert worker.stdout and "定時の仕事を始めました" in worker.stdout.readline()
+        worker.terminate()
+    said, wrong = worker.communicate(timeout=100)
+    assert (worker.returncode, "Traceback" in said + wrong) == (0, False)
+    if mode:
+        with closing(sqlite3.connect(tmp_path / "app.db")) as look:
+            assert look.execute("SELECT count(*) FROM slot").fetchone()[0] > 1000
+
+
+def test_a_worker_whose_work_fails_says_which(tmp_path: Path) -> None:
+    worker = flask("jobs", "worker", "--once", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+    _, wrong = worker.communicate(timeout=100)
+    assert (worker.returncode, "失敗した仕事があります" in wrong) == (1, True)
 
 
 def test_two_deploys_at_once(empty: Database) -> None:
