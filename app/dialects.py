@@ -11,5 +11,15 @@ from sqlalchemy.orm import Session
 
 def insert_new(session: Session, table: Table) -> Any:
     """An INSERT that leaves alone what is there already. Where somebody else is just adding the same, PostgreSQL waits for them."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return _insert(session, table).on_conflict_do_nothing()
+
+
+def insert_or_change(session: Session, table: Table, key: str) -> Any:
+    """An INSERT that changes the row with the same key where there is one, at once."""
+    insert = _insert(session, table)
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in ("id", key)}
+    return insert.on_conflict_do_update(index_elements=[key], set_=changed)
+
+
+def _insert(session: Session, table: Table) -> Any:
+    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)

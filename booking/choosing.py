@@ -50,7 +50,6 @@ def month(category: str, counter: str) -> Any:
     if shown not in months:
         return redirect(url_for(".month", category=category, counter=counter))
     days = slots.month(session, chosen, place, channel(), *shown, moment)
-    at = months.index(shown)
     return _page(
         "month",
         category=chosen,
@@ -60,10 +59,15 @@ def month(category: str, counter: str) -> Any:
         here=here,
         elsewhere=[(at, opening) for at, opening in soonest if at.id != place.id],
         window=slots.window(chosen, moment),
-        before=date(*months[at - 1], 1) if at else None,
-        after=date(*months[at + 1], 1) if at + 1 < len(months) else None,
+        **_beside(months, shown),
         has_free=any(day.is_open for day in days),
     )
+
+
+def _beside(months: list[tuple[int, int]], shown: tuple[int, int]) -> dict[str, date | None]:
+    """The months to turn to from the one that is shown."""
+    before, after = months[: months.index(shown)], months[months.index(shown) + 1 :]
+    return {"before": date(*before[-1], 1) if before else None, "after": date(*after[0], 1) if after else None}
 
 
 def _weeks(days: list[slots.Day], today: date) -> list[list[slots.Day | None]]:

@@ -36,13 +36,9 @@ class ReservationState(Code):
     NO_SHOW = "no_show", "無断欠席", "50"
     EXPIRED = "expired", "期限切れ", "60"
 
-    @property
-    def holds_place(self) -> bool:
-        """States whose units count in `slot.used`: a no-show used its place, a cancelled or expired one gave it back."""
-        return self in HOLDING
-
 
 HOLDING = (ReservationState.HELD, ReservationState.BOOKED, ReservationState.ARRIVED, ReservationState.NO_SHOW)
+"""States whose units count in `slot.used`: a no-show used its place, a cancelled or expired one gave it back."""
 
 
 class Slot(Base):

@@ -78,6 +78,11 @@ def kept_as(field: str, value: str) -> str:
 
 @TRIED
 @given(entry=entries)
+@example(entry={"name": "あ" * 201})
+@example(entry={"address": "𠮷" * 201})
+@example(entry={"building": "👪" * 101})
+@example(entry={"message": "あ" * 501})
+@example(entry={"name_kana": "ア" * 201})
 @example(entry={"birth_month": "2", "birth_day": "31"})
 @example(entry={"birth_year": "2999"})
 @example(entry={"birth_year": "1868"})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -21,6 +23,7 @@ from booking import words
 from models import BookingCategory, BookingDraft, DraftStep, ReservationState
 from models.drafts import LONGEST_ENTRY
 from tests.booking_pages import GOOD, Page, Resident, apart, counter, form_path, free_slot, in_use, log, stored, today
+from tests.sites import statements
 
 
 def test_confirming_twice_is_one_booking_with_one_code(resident: Resident, session: Session) -> None:
@@ -397,3 +400,27 @@ def test_browser_that_takes_no_cookies_is_told_before_anything_is_typed(resident
     assert (page.status, "Cookieを使えない設定では予約できません" in page.text) == (200, True)
     answer = apart(client.post, urljoin(page.url, page.buttons["確認画面へ進む"]), data={**page.fields, **GOOD})
     assert "Cookieを使えない設定では予約できません" in apart(client.get, answer.headers["Location"]).text
+
+
+# -- what each step costs ---------------------------------------------------------------------------------------------
+
+
+def test_steps_ask_the_database_no_more_than_they_need(resident: Resident, resident_app: Flask, session: Session) -> None:
+    """A booking is the masters, the one statement that takes and writes (two on SQLite), and the row of the log."""
+    slot, asked = free_slot(session), {}
+
+    def counted(step: str, act: Callable[[], Any]) -> Any:
+        session.commit()
+        with statements(resident_app) as sent:
+            answer = act()
+        asked[step] = len(sent)
+        return answer
+
+    resident.to_form(slot)
+    counted("form", lambda: resident.open(resident.page.url))
+    checked = counted("send", lambda: resident.send("確認画面へ進む", **GOOD)).headers["Location"]
+    counted("check", lambda: resident.open(checked))
+    done = counted("confirm", lambda: resident.send("この内容で予約する", consent="y")).headers["Location"]
+    counted("done", lambda: resident.open(done))
+    taking = 1 if session.get_bind().dialect.name == "postgresql" else 2
+    assert asked == {"form": 3, "send": 2, "check": 4, "confirm": 2 + taking, "done": 3}

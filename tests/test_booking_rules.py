@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.context import TOKYO, Actor, acting, context, system
 from app.errors import PersonalNumberFound, SlotFull
-from app.rules import bookings, slots
+from app.rules import bookings, opening, slots
 from app.schema import specs
 from models import (
     BookingCategory,
@@ -30,6 +30,7 @@ from models import (
     Slot,
     Weekday,
 )
+from models.bookings import CODE_ALPHABET
 from tests.booking_pages import counter, free_slot, today
 
 RNG = random.Random(7)
@@ -247,7 +248,7 @@ def opened(session: Session, day: date, channel: Channel = Channel.WEB) -> dict[
 
 
 def open_slots(session: Session, day: date, days: int = 0) -> int:
-    return slots.open_slots(session, today=day, days=days)
+    return opening.open_slots(session, today=day, days=days)
 
 
 def test_times_fit_between_opening_break_and_closing(session: Session, desk: DeskPool) -> None:
@@ -441,8 +442,8 @@ def test_the_token_of_a_form_is_a_secret_of_its_browser(session: Session) -> Non
 def test_codes_are_ten_letters_nobody_confuses() -> None:
     code = bookings.new_code(random.Random(1))
     assert len(code) == 10
-    assert not set("0O1I") & set(bookings.ALPHABET)
-    assert len(set(bookings.ALPHABET)) == 32
+    assert not set("0O1I") & set(CODE_ALPHABET)
+    assert len(set(CODE_ALPHABET)) == 32
 
 
 def test_personal_number_stops_the_booking_and_takes_no_place(session: Session) -> None:

@@ -150,6 +150,7 @@ def test_every_step_fits_the_screen_and_the_finger(window: Window, session: Sess
     page, wrong = window(width, script), {}
     for step in steps(page, session):
         assert page.locator("h1").count() == 1, step
+        assert script or not page.get_by_role("button", name="印刷").count(), "what needs a script is not shown without one"
         wrong[step] = (page.evaluate(TOO_WIDE), page.evaluate(SMALL_TARGETS))
     assert {step: found for step, found in wrong.items() if found != (0, [])} == {}
     assert len(stored(session)) == 1

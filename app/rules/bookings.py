@@ -22,7 +22,6 @@ from app.schema import specs
 from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex, slot_name
 from models.bookings import CODE_ALPHABET
 
-ALPHABET = CODE_ALPHABET
 CODE_LENGTH = 10
 _TRIES = 5
 
@@ -65,11 +64,11 @@ class BookingRequest:
 
 
 def is_code(code: str) -> bool:
-    return len(code) == CODE_LENGTH and set(code) <= set(ALPHABET)
+    return len(code) == CODE_LENGTH and set(code) <= set(CODE_ALPHABET)
 
 
 def new_code(rng: random.Random) -> str:
-    return "".join(rng.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    return "".join(rng.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def token_digest(token: str) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from app.dialects import insert_new
+from app.dialects import insert_or_change
 from app.errors import AppError
 from models import BookingDraft, DraftStep
 from models.drafts import LONGEST_ENTRY
@@ -22,7 +22,6 @@ _TABLE = cast(Table, BookingDraft.__table__)
 _FIND = select(_TABLE.c.entry, _TABLE.c.step, _TABLE.c.told).where(
     _TABLE.c.key == bindparam("of"), _TABLE.c.kept_at > bindparam("since")
 )
-_CHANGE = update(_TABLE).where(_TABLE.c.key == bindparam("of"))
 _PUSH_OUT = delete(_TABLE).where(_TABLE.c.id <= bindparam("last"))
 
 
@@ -52,17 +51,15 @@ def find(session: Session, key: str, now: datetime) -> Draft | None:
 def keep(session: Session, key: str, draft: Draft, now: datetime) -> None:
     """Keeps a draft under its key, instead of the one before it.
 
-    The number of a new row is above all others, so the table holds at most `MOST` rows without anybody counting them.
+    The number of a new row is above all others, so the table holds at most `MOST` rows without anybody counting them. PostgreSQL
+    passes over a number whenever a draft is sent again, which only leaves fewer rows.
     """
     entry = json.dumps(draft.entry, ensure_ascii=False)
     if len(entry) > LONGEST_ENTRY:
         raise TooLong
     values = {"entry": entry, "step": draft.step, "told": draft.told, "kept_at": now}
-    if session.execute(_CHANGE, {**values, "of": key}).rowcount:  # type: ignore[attr-defined]
-        return
-    number = session.execute(insert_new(session, _TABLE).returning(_TABLE.c.id), {**values, "key": key}).scalar()
-    if number:  # none: the same form came twice at once, and the other one was first
-        session.execute(_PUSH_OUT, {"last": number - MOST})
+    number = session.execute(insert_or_change(session, _TABLE, "key").returning(_TABLE.c.id), {**values, "key": key}).scalar_one()
+    session.execute(_PUSH_OUT, {"last": number - MOST})
 
 
 def forget(session: Session, now: datetime) -> None:

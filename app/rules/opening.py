@@ -169,5 +169,5 @@ def _change(session: Session, plan: Plan, numbers: list[int]) -> None:
             update(Slot)
             .where(Slot.id.in_(numbers[at : at + _PIECE]))
             .values(wanted=plan.wanted, end_time=plan.end_time, capacity=capacity),
-            execution_options={"by_rule": "slots.open_slots", "synchronize_session": False},
+            execution_options={"by_rule": "opening.open_slots", "synchronize_session": False},
         )

@@ -15,7 +15,6 @@ from app import text
 from app.context import TOKYO
 from app.errors import NotFound
 from app.rules import statements
-from app.rules.opening import open_slots
 from models import BookingCategory, Channel, Counter, Slot
 
 FEW = 5  # a day with at most one place in five left is shown as 残りわずか
@@ -226,7 +225,6 @@ __all__ = [
     "near",
     "offer",
     "open_counter",
-    "open_slots",
     "place",
     "procedure",
     "procedures",
