@@ -27,6 +27,7 @@ BELOW = [
     "constraints",
     "plans",
     "scope",
+    "trial",
     "rows",
     "audit",
     "searching",
