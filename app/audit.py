@@ -87,7 +87,7 @@ def _gather(session: Session, flush: Any) -> None:
                 continue
             parts = _changed(spec, row, verb)
             if parts or verb == "delete":
-                current.changes.append(_change(spec, row, verb, parts))
+                current.changes.append(_change(spec, row, verb, parts if len(current.changes) < _LISTED_CHANGES else {}))
             if parts and spec.history:
                 histories[spec].append(_history(current, spec, row, verb, parts))
     for spec, lines in histories.items():
@@ -118,7 +118,10 @@ def _changed(spec: Spec, row: Any, verb: str) -> dict[Part, tuple[Any, Any]]:
     if verb == "add":
         return _of_new(spec, row, {})
     found: dict[Part, tuple[Any, Any]] = {}
+    same = inspect(row).unmodified  # asking every attribute for its history is what most of a large flush would go to
     for part in filter(_is_told, spec.parts.values()):
+        if part.key in same and part.fk in same and not part.is_many:
+            continue
         history = inspect(row).attrs[part.key].history
         if history.has_changes():
             found[part] = _many(history) if part.is_many else ((history.deleted or [None])[0], (history.added or [None])[0])
