@@ -67,8 +67,8 @@ def _preview(view: PanelView, session: Session) -> Any:
     if any("個人番号" in words for _, _, words in errors) and g.context.act:
         g.context.act.personal_number = True
     shown = [p for p in view.spec.typed(adding=True) if any(p.key in words for _, words in lines)]
-    names, draft = codes.names(session), None if broken else _keep(session, view.spec, told, lines)
-    return view.page(
+    names, draft = codes.names(session), "" if broken else secrets.token_urlsafe(24)
+    page = view.page(
         "panel/import.html",
         stage="preview",
         error="",
@@ -80,12 +80,16 @@ def _preview(view: PanelView, session: Session) -> Any:
         draft=draft,
         shown=shown,
         cell=lambda part, line: part.shown(line.values.get(part.key), names),
-    ), 422 if broken else 200
+    )
+    if broken:
+        return page, 422
+    _keep(session, view.spec, draft, told, lines)
+    return page
 
 
-def _keep(session: Session, spec: Spec, told: dict[str, str], lines: list[tabular.Line]) -> str:
+def _keep(session: Session, spec: Spec, key: str, told: dict[str, str], lines: list[tabular.Line]) -> None:
     draft = ImportDraft(
-        id=secrets.token_urlsafe(24),
+        id=key,
         user_id=current_user.id,
         table_name=spec.name,
         told=told,
@@ -95,7 +99,6 @@ def _keep(session: Session, spec: Spec, told: dict[str, str], lines: list[tabula
     edge.write_now()
     session.add(draft)
     edge.log_with_changes()
-    return draft.id
 
 
 def _commit(view: PanelView, session: Session, key: str) -> Any:
