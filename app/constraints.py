@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint
@@ -52,8 +53,7 @@ def explained(error: IntegrityError) -> Refusal:
         return Refusal(KEPT)
     if "unique" in lower:
         spec, keys = _unique(words)
-        labels = [spec.parts[key].label for key in keys] if spec else []
-        return Refusal(f"「{'」「'.join(labels)}」が同じデータがすでに登録されています。", keys) if labels else Refusal(TAKEN)
+        return taken(spec, keys) if spec else Refusal(TAKEN)
     if "foreign key" in lower:
         return Refusal(USED)
     if "not null" in lower or "not-null" in lower:
@@ -61,16 +61,28 @@ def explained(error: IntegrityError) -> Refusal:
     return _check(words)
 
 
+def taken(spec: Spec, keys: Iterable[str]) -> Refusal:
+    """Another row already holds this in these columns (or relations)."""
+    parts = _keys(spec, keys)
+    labels = [spec.parts[key].label for key in parts]
+    return Refusal(f"「{'」「'.join(labels)}」が同じデータがすでに登録されています。", parts) if labels else Refusal(TAKEN)
+
+
+def broken(spec: Spec, constraint: CheckConstraint) -> Refusal:
+    """A row would break this condition."""
+    named = dict.fromkeys(re.findall(r"\w+", str(constraint.sqltext)))
+    return Refusal(constraint.info.get("words", UNFIT), _keys(spec, named))
+
+
 def _check(words: str) -> Refusal:
     for spec in specs().values():
         for constraint in _table(spec).constraints:
             if isinstance(constraint, CheckConstraint) and constraint.name and re.search(rf"\b{constraint.name}\b", words):
-                named = dict.fromkeys(re.findall(r"\w+", str(constraint.sqltext)))
-                return Refusal(constraint.info.get("words", UNFIT), _keys(spec, list(named)))
+                return broken(spec, constraint)
     return Refusal(UNFIT)
 
 
-def _unique(words: str) -> tuple[Spec | None, tuple[str, ...]]:
+def _unique(words: str) -> tuple[Spec | None, list[str]]:
     """SQLite names table.column; PostgreSQL the constraint."""
     for spec in specs().values():
         table = _table(spec)
@@ -80,11 +92,11 @@ def _unique(words: str) -> tuple[Spec | None, tuple[str, ...]]:
             if once.name and f'"{once.name}"' in words:
                 named = [c.name for c in once.columns]
         if named:
-            return spec, _keys(spec, named)
-    return None, ()
+            return spec, named
+    return None, []
 
 
-def _keys(spec: Spec, columns: list[str]) -> tuple[str, ...]:
+def _keys(spec: Spec, columns: Iterable[str]) -> tuple[str, ...]:
     """The parts that these columns belong to, in the order named."""
     keys = {part.fk: part.key for part in spec.parts.values()}
     return tuple(keys[name] for name in columns if name in keys)

@@ -70,13 +70,34 @@ def _known_host() -> Response | None:
 
 
 def begin(who: Callable[[], Actor]) -> None:
-    reading.set(request.method in SAFE)
+    reading.set(request.method in SAFE or _reads_first())
     answering.set(True)
     current = enter(db.session(), Context(started_at=datetime.now(UTC), request_id=secrets.token_hex(8)))
     g.context = current
     if is_plain(request.endpoint):
         return
     current.actor = who()
+
+
+def reads_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a view that answers a POST mostly by reading, for as long as a file takes: it has no writer until `write_now`."""
+    view.reads_first = True  # type: ignore[attr-defined]
+    return view
+
+
+def _reads_first() -> bool:
+    return bool(getattr(current_app.view_functions.get(request.endpoint or ""), "reads_first", False))
+
+
+def write_now() -> None:
+    """Ends the reading of a view that reads first. What it has read stays at hand as it was; what it writes comes after."""
+    session = db.session()
+    expires, session.expire_on_commit = session.expire_on_commit, False
+    try:
+        session.commit()
+    finally:
+        session.expire_on_commit = expires
+    reading.set(False)
 
 
 def _no_nul() -> None:

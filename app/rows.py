@@ -41,8 +41,9 @@ def _prepare(session: Session, *_: Any) -> None:
 
 
 def _has_changed(row: Any, part: Part) -> bool:
-    """A relation changes by its object or by its key."""
-    return any(inspect(row).attrs[key].history.has_changes() for key in {part.key, part.fk})
+    """A relation changes by its object or by its key. What was never set since it was read need not be asked for its history."""
+    keys = {part.key, part.fk} if part.is_many else {part.key, part.fk} - inspect(row).unmodified
+    return any(inspect(row).attrs[key].history.has_changes() for key in keys)
 
 
 def refuse_personal_numbers(current: Context, parts: Iterable[Part], row: Any) -> None:

@@ -77,6 +77,13 @@ def _limit_writing(session: Session, *_: Any) -> None:
             raise NotFound if is_gone else NotFound(ELSEWHERE, field=spec.scope[0])
 
 
+def must_hold_new(session: Session, spec: Spec, row: Any) -> None:
+    """Raises when a row that is not saved yet would lie outside the actor's scope."""
+    counters = context(session).actor.counters
+    if spec.scope and counters is not None and not any(_holds(session, spec, row, n, counters, old=False) for n in spec.scope):
+        raise NotFound(ELSEWHERE, field=spec.scope[0])
+
+
 def _within(session: Session, spec: Spec, row: Any, counters: frozenset[int], *, leaving: bool) -> bool:
     """Whether the row lies in scope as it was stored and, unless it is deleted or a named transfer widens it, as it will be."""
     with session.no_autoflush:

@@ -97,7 +97,7 @@ def start_hourly(app: Flask, stop: threading.Event) -> threading.Thread:
 
 def work_once(app: Flask) -> list[str]:
     """One round; the names of the tasks that failed."""
-    return jobs.daily(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
+    return jobs.hourly(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
 
 
 def _tasks(app: Flask) -> Mapping[str, jobs.Task]:

@@ -18,7 +18,9 @@ class ImportDraft(Base):
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"), index=True)
     table_name: Mapped[str] = mapped_column(String(60))
-    file_name: Mapped[str] = mapped_column(String(255))
+    told: Mapped[dict[str, Any]] = mapped_column(
+        JSON
+    )  # what the operation log says of the file: never its name, which may be one
     lines: Mapped[list[Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 

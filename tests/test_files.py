@@ -18,20 +18,23 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from app import tabular
+from app import extensions, tabular
+from app.extensions import db
 from app.schema import specs
 from config import ROOT
-from models import Card, CardState, ImportDraft, MyNumberAccess, OperationLog, Shipment
+from models import Card, CardState, ImportDraft, MyNumberAccess, OperationLog, Reservation, Shipment
 from tests import samples
 from tests.bombs import BOMBS, workbook
-from tests.pages import find, form, post, table, token, words
+from tests.pages import fill, find, form, post, table, token, words
 from tests.rows import fill as one_of_each
+from views import files
 
 Browse = Callable[[str], FlaskClient]
 CARD = specs()[Card]
@@ -124,6 +127,27 @@ def test_personal_columns_leave_only_with_the_right_and_a_purpose(browse: Browse
         (1, "あり", "点検のため"),
     ]
     assert all(d["入力エラー"] == "出力の目的" for d in told[3:])
+
+
+def test_the_log_knows_which_records_left(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_of_each(session, "tanigami")
+    cards_ = [*session.scalars(select(Card).order_by(Card.id)), *(samples.card(session) for _ in range(4))]
+    manager = browse("manager")
+    monkeypatch.setattr(files, "LISTED", 2)
+    for table_name, word, keys in (
+        ("card", "申請書ID", [cards_[0].id, cards_[1].id]),
+        ("shipment", "申請書ID", [session.scalars(select(Shipment.card_id)).one()]),
+        ("reservation", "番号", [session.scalars(select(Reservation.id)).one()]),
+    ):
+        exported(manager, f"/{table_name}/export?order=id.asc")
+        told = session.scalars(select(OperationLog).where(OperationLog.action_code == f"{table_name}.export")).one().detail
+        assert told[word] == keys and len(told[f"全{word}の照合値"]) == 52
+    marks = []
+    for _ in range(2):
+        exported(manager, "/card/export?order=id.asc")
+        marks.append(session.scalars(select(OperationLog).order_by(OperationLog.id.desc())).first().detail["全申請書IDの照合値"])  # type: ignore[union-attr]
+        samples.card(session)
+    assert marks[0] != marks[1], "a record that the log does not name counts too"
 
 
 FORMULAS = (
@@ -355,6 +379,60 @@ def test_a_small_file_that_would_be_huge_is_refused_with_little_memory(tmp_path:
     assert {name: words_ for name, words_ in answers.items() if not words_.endswith("ください。")} == {}
     hostname = socket.gethostname()
     assert hostname not in answers["an entity that points outside"]
+
+
+def test_of_many_errors_the_first_are_shown_and_the_rest_counted(browse: Browse, session: Session) -> None:
+    answer = upload(browse("staff"), csv_file(*[("", *GOOD[1:])] * 103))
+    assert "103行のうち103行に誤りがあります。" in words(answer.text) and "ほか 3 件" in words(answer.text)
+    assert len(table(answer.text)) == 101 and cards(session) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["山田太郎_123456789018.csv", "../../etc/passwd.csv", "改\x1b[31m\x07行.csv", "長" * 300 + ".csv"]
+)
+def test_a_file_keeps_its_name_to_itself(name: str, browse: Browse, session: Session) -> None:
+    clerk = browse("staff")
+    assert confirm(clerk, upload(clerk, csv_file(GOOD), name)).status_code == 303
+    upload(clerk, csv_file(("", *GOOD[1:])), name)
+    rows = list(session.scalars(select(OperationLog).where(OperationLog.action_code == "card.import")))
+    assert [row.detail["形式"] for row in rows] == ["CSV"] * 3 and rows[0].detail["照合値"] == rows[1].detail["照合値"]
+    assert {row.my_number_access for row in rows} == {MyNumberAccess.NONE}
+    told = str([row.detail for row in session.scalars(select(OperationLog))])
+    assert not [piece for piece in ("山田太郎_", "1234", "passwd", "\\x1b", "長長") if piece in told], told
+
+
+def test_nobody_waits_while_a_file_is_read_checked_or_written(
+    browse: Browse, session: Session, staff_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extensions, "WRITER_WAIT", 1.0)
+    card, clerk, colleague = samples.card(session), browse("staff"), browse("manager")
+    key, mine, saved = card.id, threading.current_thread(), list[int]()
+    token(clerk)
+
+    def save() -> None:
+        saved.append(fill(colleague, f"/card/edit/{key}", memo=f"{len(saved)}回目").status_code)
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if threading.current_thread() is mine and re.search(r"^SELECT .*FROM (counter|card)\b", statement, re.S) and is_open:
+            is_open.clear()
+            person = threading.Thread(target=save)
+            person.start()
+            person.join()
+
+    session.commit()
+    with staff_app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", meanwhile)
+    try:
+        is_open = [True]
+        preview = upload(clerk, csv_file(GOOD))
+        is_open = [True]
+        assert confirm(clerk, preview).status_code == 303
+        is_open = [True]
+        assert len(lines_of(exported(clerk))) == 2
+    finally:
+        event.remove(engine, "before_cursor_execute", meanwhile)
+    assert saved == [303] * 3
 
 
 def test_read_only_columns_of_a_file_change_nothing(browse: Browse, session: Session) -> None:

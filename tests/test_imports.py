@@ -30,6 +30,7 @@ BELOW = [
     "codes",
     "plans",
     "scope",
+    "trial",
     "rows",
     "audit",
     "searching",

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)  # half past midnight of the 23
 
 
 def test_slots_are_opened_from_today_to_beyond_the_furthest_day_that_can_be_booked(session: Session) -> None:
-    assert jobs.daily(opener(session), NOW) == []
+    assert jobs.hourly(opener(session), NOW) == []
     first, last = session.execute(select(func.min(Slot.slot_date), func.max(Slot.slot_date))).one()
     furthest = session.scalar(select(func.max(BookingCategory.earliest_days)))
     assert furthest
@@ -34,7 +34,7 @@ def test_a_task_that_fails_keeps_no_other_from_its_work(session: Session, caplog
     def broken(_session: Session, _now: datetime) -> None:
         raise ValueError
 
-    failed = jobs.daily(
+    failed = jobs.hourly(
         opener(session), NOW, {"こわれた仕事": broken, "次の仕事": lambda s, _: done.append(context(s).actor.name)}
     )
     assert (failed, done) == (["こわれた仕事"], ["次の仕事"])

@@ -8,13 +8,13 @@ from flask import abort, flash, jsonify, request
 from flask_appbuilder import ModelView, expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 
-from app import audit
+from app import audit, edge
 from app.errors import AppError
 from app.extensions import db
 from app.listing import SIZES, Criteria, fetch
 from app.schema import Spec, spec_of
 from app.text import has_personal_number
-from views import files, lists, records
+from views import files, importing, lists, records
 from views.access import allowed, may
 from views.address import list_of
 from views.recording import Recording
@@ -124,10 +124,12 @@ class PanelView(Recording, ModelView):
 
     @expose("/export", methods=["GET", "POST"])
     @allowed("export")
+    @edge.reads_first
     def export(self) -> Any:
         return files.export(self, db.session())
 
     @expose("/import", methods=["GET", "POST"])
     @allowed("import")
+    @edge.reads_first
     def import_(self) -> Any:
-        return files.import_(self, db.session())
+        return importing.take_in(self, db.session())

@@ -43,7 +43,7 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-def daily(opener: Opener, now: datetime, tasks: Mapping[str, Task] = TASKS) -> list[str]:
+def hourly(opener: Opener, now: datetime, tasks: Mapping[str, Task] = TASKS) -> list[str]:
     """Does each task in a transaction of its own and says which failed; one that fails keeps none of the others from its work."""
     failed = []
     for name, task in tasks.items():

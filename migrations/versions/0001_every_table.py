@@ -457,7 +457,7 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=43), nullable=False),
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('table_name', sa.String(length=60), nullable=False),
-    sa.Column('file_name', sa.String(length=255), nullable=False),
+    sa.Column('told', sa.JSON(), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['ab_user.id'], name=op.f('fk_import_draft_user_id'), ondelete='CASCADE'),
