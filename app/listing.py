@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Literal, cast
 
 from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, select, tuple_, union_all
@@ -124,12 +125,13 @@ def _rows(session: Session, spec: Spec, keys: list[int]) -> list[Any]:
     return [found[key] for key in keys if key in found]
 
 
-def shown(spec: Spec) -> list[Any]:
+@cache
+def shown(spec: Spec) -> tuple[Any, ...]:
     """Loads the listed columns and relations, each relation in one statement for the whole page, and nothing else."""
     model = spec.model
     columns = [getattr(model, p.fk) for p in spec.listed if not p.is_many]
     relations = [selectinload(getattr(model, p.key)) for p in spec.listed if p.is_relation]
-    return [load_only(model.id, *columns, *([spec.version] if spec.version is not None else [])), *relations]
+    return load_only(model.id, *columns, *([spec.version] if spec.version is not None else [])), *relations
 
 
 def capped_count(session: Session, spec: Spec, want: Criteria) -> int:
