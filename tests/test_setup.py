@@ -84,14 +84,14 @@ def test_an_administrators_changes_stay(resident_app: Flask, session: Session) -
     clerk.permissions.remove(taken)
     session.delete(session.scalars(select(Role).where(Role.name == "operator")).one())
     session.scalars(select(CodeItem).where(CodeItem.value == "express")).one().name = "特急発行"
-    session.delete(session.scalars(select(CodeItem).where(CodeItem.value == "defective")).one())
+    session.delete(session.scalars(select(CodeItem).where(CodeItem.value == "suspended")).one())
     session.delete(session.scalars(select(FeeRule).where(FeeRule.registration_reason == "other")).one())
     session.commit()
     install(resident_app)
     assert ("can_delete", "Shipment") not in role(session, "staff")
     assert session.scalars(select(Role).where(Role.name == "operator")).all() == []
     assert session.scalars(select(CodeItem.name).where(CodeItem.value == "express")).one() == "特急発行"
-    assert session.scalars(select(CodeItem).where(CodeItem.value == "defective")).all() == []
+    assert session.scalars(select(CodeItem).where(CodeItem.value == "suspended")).all() == []
     assert session.scalars(select(FeeRule).where(FeeRule.registration_reason == "other")).all() == []
 
 
