@@ -63,11 +63,13 @@ def _crowd() -> bytes:
     return out.getvalue()
 
 
+_HEADING = '<row r="1"><c t="s"><v>0</v></c></row>'
+
+
 def _repeated() -> bytes:
-    """One long word, which every cell of a large table refers to."""
-    cells = '<c t="s"><v>0</v></c>' * 200
-    strings = f"<sst><si><t>{'x' * 30_000}</t></si></sst>"
-    rows = f"<row>{cells}</row>" * 4_000
+    """One long word, which every line of a table refers to."""
+    strings = f"<sst><si><t>氏名</t></si><si><t>{'x' * 30_000}</t></si></sst>"
+    rows = _HEADING + '<row><c t="s"><v>1</v></c></row>' * 4_000
     return workbook(sharedStrings=strings, sheet1=f"<worksheet><sheetData>{rows}</sheetData></worksheet>")
 
 
@@ -81,7 +83,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a million cells in a row": lambda: sheet(f"<row>{'<c/>' * 12_000_000}</row>"),
     "a million full cells in a row": lambda: sheet(f"<row>{'<c><v>1</v></c>' * 3_000_000}</row>"),
     "a million rows": lambda: sheet("<row/>" * 8_000_000),
-    "a million rows of one number": lambda: sheet('<row r="1"><c><v>1</v></c></row>' * 1_400_000),
+    "a million rows of one number": lambda: sheet(_HEADING + '<row r="2"><c><v>1</v></c></row>' * 1_300_000),
     "a cell far to the right": lambda: sheet('<row><c r="ZZZZZZZZZZ1"><v>1</v></c></row>'),
     "a long cell": lambda: sheet(f'<row><c t="inlineStr"><is><t>{"x" * 45 * MB}</t></is></c></row>'),
     "a long shared string": lambda: workbook(sharedStrings=f"<sst><si>{'<t>x</t>' * 5_000_000}</si></sst>"),

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from app import extensions, tabular
+from app import extensions, tabular, xlsx
 from app.extensions import db
 from app.schema import specs
 from config import ROOT
@@ -366,6 +366,16 @@ def test_what_is_no_table_gets_a_sentence(browse: Browse, session: Session) -> N
     assert "ファイルを選んでください" in post(clerk, "/card/import").text
     told = str([row.detail for row in session.scalars(select(OperationLog))])
     assert "山田" not in told and "123456789018" not in told and cards(session) == []
+
+
+def test_a_sheet_is_read_as_excel_shows_it() -> None:
+    book = workbook(
+        styles='<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="31"/></cellXfs></styleSheet>',
+        sharedStrings="<sst><si><r><t>髙橋</t></r><r><t> 一郎</t></r><rPh><t>タカハシ</t></rPh></si></sst>",
+        sheet1='<x:worksheet><x:sheetData><x:row r="3"><x:c r="A3" t="s"><x:v>0</x:v></x:c><x:c r="C3" s="1"><x:v>46327</x:v></x:c>'
+        '<x:c t="b"><x:v>1</x:v></x:c><x:c><x:f>1+1</x:f><x:v>2.0</x:v></x:c></x:row></x:sheetData></x:worksheet>',
+    )
+    assert list(xlsx.rows(book)) == [(3, ["髙橋 一郎", "", "2026-11-01", "はい", "2"])], "和暦 is a date; a reading is no name"
 
 
 @pytest.mark.timeout(300)  # the limit that counts is in processor seconds, which a busy machine is slow to give
