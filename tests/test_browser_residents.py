@@ -149,6 +149,8 @@ def test_every_step_fits_the_screen_and_the_finger(window: Window, session: Sess
     free_slot(session)
     page, wrong = window(width, script), {}
     for step in steps(page, session):
+        page.wait_for_selector("footer")
+        page.wait_for_load_state()
         assert page.locator("h1").count() == 1, step
         assert script or not page.get_by_role("button", name="印刷").count(), "what needs a script is not shown without one"
         wrong[step] = (page.evaluate(TOO_WIDE), page.evaluate(SMALL_TARGETS))
