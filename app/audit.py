@@ -10,15 +10,16 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, Table, event, insert, inspect
+from sqlalchemy import Connection, event, insert, inspect
 from sqlalchemy.orm import Session, SessionTransaction, object_session
 
 from app import codes, text
 from app.context import Act, Context, context
 from app.schema import Part, Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
+from models.base import table_of
 
 VERBS: dict[str, tuple[str, ActionClass]] = {
     "list": ("一覧", ActionClass.SEARCH),
@@ -40,7 +41,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
 }
 _TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
-LOG = cast(Table, OperationLog.__table__)
+LOG = table_of(OperationLog)
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from flask import flash, g, redirect, render_template
 from flask_appbuilder import expose
 from flask_appbuilder.baseviews import BaseView
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import Table, update
+from sqlalchemy import update
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
@@ -20,8 +20,9 @@ from app.extensions import db
 from app.limits import limit_login, limiter
 from app.reset_link import DeadLink, owner
 from models import Staff
+from models.base import table_of
 
-STAFF = cast(Table, Staff.__table__)
+STAFF = table_of(Staff)
 _OLD_IS_WRONG = "いまのパスワードが違います。"
 _NOT_THE_SAME = "2回の入力が違います。同じパスワードを2回入力してください。"
 _CHANGED_MEANWHILE = "別の画面で、同時にパスワードが変わりました。新しいパスワードでサインインし直してください。"

@@ -17,7 +17,7 @@ from typing import Any, cast
 from flask import g
 from flask import session as browser
 from flask.sessions import SessionMixin, session_json_serializer
-from sqlalchemy import Connection, Engine, Row, Table, delete, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, insert, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
@@ -25,8 +25,9 @@ from app import audit, passwords
 from app.context import TOKYO, Context, person
 from app.extensions import db, reading
 from models import Staff, WebSession
+from models.base import table_of
 
-TABLE = cast(Table, WebSession.__table__)
+TABLE = table_of(WebSession)
 
 
 class StaffSession(CallbackDict[str, Any], SessionMixin):

@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.views import AuthDBView
 from flask_login import current_user, login_user, logout_user
 from flask_wtf import FlaskForm
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
@@ -21,8 +21,9 @@ from app.gate import own_path
 from app.limits import LIMIT_ACCOUNT, account, forgive, limit_login, limiter
 from app.session_interface import StaffSessions
 from models import Staff
+from models.base import table_of
 
-STAFF = cast(Table, Staff.__table__)
+STAFF = table_of(Staff)
 WRONG = (
     "ユーザーIDかパスワードが違うか、アカウントの有効期限が切れています。入力し直してもサインインできないときは、"
     "管理者に申し出てください。"

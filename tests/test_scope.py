@@ -126,7 +126,7 @@ def test_a_row_may_not_leave_by_its_key_either(office: Session) -> None:
 
 def test_a_named_transfer_may_leave_and_then_the_row_is_gone(office: Session) -> None:
     card = office.scalars(select(Card)).one()
-    with widened(office, "transfer"):
+    with widened(office, "窓口間の移送"):
         card.issue_site = samples.counter(office, "shin-nagata")
     office.commit()
     number = card.id  # still at hand for whoever moved it
@@ -136,14 +136,14 @@ def test_a_named_transfer_may_leave_and_then_the_row_is_gone(office: Session) ->
         samples.card(office, "shin-nagata")  # the wider scope ended with the block
     office.rollback()
     told = office.scalars(select(OperationLog).order_by(OperationLog.id.desc()).limit(1)).one()
-    assert told.detail["変更"][0]["範囲を越える理由"] == "transfer"
+    assert told.detail["変更"][0]["範囲を越える理由"] == "窓口間の移送"
 
 
 def test_a_row_of_another_counter_cannot_be_fetched_by_a_transfer(office: Session) -> None:
     other = in_full(office)
     office.add(other)
     other.issue_site = samples.counter(office)
-    with pytest.raises(NotFound), widened(office, "transfer"):
+    with pytest.raises(NotFound), widened(office, "窓口間の移送"):
         pass
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.dialects import insert_or_change
 from app.errors import AppError
 from models import BookingDraft, DraftStep
+from models.base import table_of
 from models.drafts import LONGEST_ENTRY
 
 KEPT = timedelta(hours=1)  # since the entry was last sent; a page may be read for as long
 MOST = 20_000  # drafts at a time: a new one pushes out the one that many before it
 
-_TABLE = cast(Table, BookingDraft.__table__)
+_TABLE = table_of(BookingDraft)
 _FIND = select(_TABLE.c.entry, _TABLE.c.step, _TABLE.c.told).where(
     _TABLE.c.key == bindparam("of"), _TABLE.c.kept_at > bindparam("since")
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.dialects import insert_new
 from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
+from models.base import table_of
 
 SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
 _PIECE = 500  # rows named in one statement; SQLite allows 32,766 values
@@ -158,7 +159,7 @@ def _add(session: Session, rows: list[dict[str, Any]]) -> None:
     """Adds rows; one that another opener was quicker to add is left to it."""
     if rows:
         values = [{**row, "capacity": row["wanted"], "used": 0, "row_stamp": 1} for row in rows]
-        session.execute(insert_new(session, cast(Table, Slot.__table__)), values)
+        session.execute(insert_new(session, table_of(Slot)), values)
 
 
 def _change(session: Session, plan: Plan, numbers: list[int]) -> None:

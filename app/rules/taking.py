@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, select, true, update
+from sqlalchemy import Connection, bindparam, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.rules.statements import OFFERED
 from models import Reservation, Slot
+from models.base import table_of
 
 
 class Taken(NamedTuple):
@@ -23,7 +24,7 @@ class Taken(NamedTuple):
     id: int | None
 
 
-_TABLE, _SLOT = cast(Table, Reservation.__table__), cast(Table, Slot.__table__)
+_TABLE, _SLOT = table_of(Reservation), table_of(Slot)
 _FROM_SLOT = {"booking_date": _SLOT.c.slot_date, "start_time": _SLOT.c.start_time, "end_time": _SLOT.c.end_time}
 GIVEN = [column.key for column in _TABLE.columns if column.key not in ("id", *_FROM_SLOT)]
 # Named unlike any column: SQLAlchemy would add parameters that are called like columns to the SET of the UPDATE.
