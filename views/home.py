@@ -1,4 +1,4 @@
-"""今日: the first page after signing in, with what waits at this person's counters."""
+"""今日: the first page after signing in, with who comes next and what waits at this person's counters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from flask_appbuilder import IndexView, expose
 from app import audit
 from app.context import context
 from app.extensions import db
-from app.listing import COUNT_CAP, Criteria, Range, capped_count
+from app.listing import COUNT_CAP, Criteria, Range, capped_count, fetch
 from app.schema import specs
 from models import Card, CardState, Reservation, ReservationState
+from views import lists
 from views.access import may
 
 
@@ -25,6 +26,7 @@ class Tile:
     href: str
 
 
+COMING = 10  # visits shown; the tile above them leads to the rest
 WAITING = (
     (CardState.ARRIVED, "交付前設定待ち"),
     (CardState.PRESET, "通知・発送待ち"),
@@ -37,16 +39,30 @@ class HomeView(IndexView):
     @expose("/")
     def index(self) -> Any:
         audit.declare(db.session(), "panel", "show", "今日")
-        return render_template("panel/home.html")
+        return render_template("panel/home.html", coming=coming(), reservations=specs()[Reservation])
+
+
+def coming() -> lists.Rows:
+    """Who is expected next at this person's counters today, the earliest first; late ones too, until somebody says they have come."""
+    if not may("can_list", "Reservation"):
+        return []
+    session, spec = db.session(), specs()[Reservation]
+    page = fetch(session, spec, Criteria(filters=_expected()), size=COMING)
+    audit.note(session, 表示した予約=[row.id for row in page.rows])
+    return lists.rows_of(session, spec, page, but=spec.parts["state"])
+
+
+def _expected() -> dict[str, Any]:
+    today = context(db.session()).local().date()
+    return {"booking_date": Range(today, today), "state": ReservationState.BOOKED}
 
 
 def tiles() -> list[Tile]:
     """Today's visits by state, and cards that wait for a step; each opens its list."""
-    today = context(db.session()).local().date()
     found = []
     if may("can_list", "Reservation"):
-        for state, label in ((ReservationState.BOOKED, "今日これから来る予約"), (ReservationState.ARRIVED, "今日の来庁済")):
-            found.append(_tile(Reservation, label, {"booking_date": Range(today, today), "state": state}))
+        found.append(_tile(Reservation, "今日これから来る予約", _expected()))
+        found.append(_tile(Reservation, "今日の来庁済", _expected() | {"state": ReservationState.ARRIVED}))
     if may("can_list", "Card"):
         found += [_tile(Card, label, {"state": state}) for state, label in WAITING]
     return found

@@ -33,6 +33,8 @@ class Cell(NamedTuple):
     href: str = ""
 
 
+Rows = list[tuple[Any, list[Cell]]]
+"""Rows, each with its cells."""
 STYLES = {"number": "number", "flag": "mark"}
 FLAGS = {"はい": "○", "いいえ": "—"}
 
@@ -64,7 +66,7 @@ class ListScreen:
     spec: Spec
     want: Criteria
     page: Page
-    rows: list[tuple[Any, list[Cell]]]
+    rows: Rows
     filters: list[Filter]
     size: int
     error: str = ""
@@ -120,9 +122,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
     except AppError as refused:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
     act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])
-    names = codes.names(session) if spec.code_lists else {}
-    columns = columns_of(spec)
-    rows = [(row, [cell(column, row, names) for column in columns]) for row in page.rows]
+    rows = rows_of(session, spec, page)
     return ListScreen(spec, want, page, rows, [_filter(session, p, want) for p in spec.filters], size, error)
 
 
@@ -185,7 +185,7 @@ def _filter(session: Session, part: Part, want: Criteria) -> Filter:
     return Filter(part, "fixed", chosen, words=str(row) if row is not None else "")
 
 
-Related = tuple[Spec, str, Page, list[tuple[Any, list[Cell]]]]
+Related = tuple[Spec, str, Page, Rows]
 """A table, the relation by which its rows belong here, the newest of them, and their cells."""
 
 
@@ -198,7 +198,12 @@ def related(session: Session, spec: Spec, row: Any) -> list[Related]:
         for part in other.filters:
             if part.target is spec.model:
                 page = fetch(session, other, Criteria(filters={part.key: row.id}), size=5)
-                names = codes.names(session) if other.code_lists else {}
-                columns = [c for c in columns_of(other) if c.part is not part]
-                found.append((other, part.key, page, [(r, [cell(c, r, names, opened=True) for c in columns]) for r in page.rows]))
+                found.append((other, part.key, page, rows_of(session, other, page, but=part, opened=True)))
     return found
+
+
+def rows_of(session: Session, spec: Spec, page: Page, *, but: Part | None = None, opened: bool = False) -> Rows:
+    """The rows of a page with their cells, without the column that would say the same in every row."""
+    names = codes.names(session) if spec.code_lists else {}
+    columns = [c for c in columns_of(spec) if c.part is not but]
+    return [(row, [cell(c, row, names, opened=opened) for c in columns]) for row in page.rows]
