@@ -104,6 +104,14 @@ def added(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
     return _change(spec, row, "add", _of_new(spec, row, names))
 
 
+def tell(session: Session, spec: Spec, verb: str, **words: Any) -> None:
+    """A change that a rule made by statements instead of rows, thousands at a time, told as one."""
+    told = {label: [None, str(value)] for label, value in words.items()}
+    context(session).changes.append(
+        {"対象": spec.label, "番号": None, "種別": CHANGE[verb], "noun": spec.name, "verb": verb, "card": None, "項目": told}
+    )
+
+
 def _of_new(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[Part, tuple[Any, Any]]:
     """Every value of a new row, defaults included."""
     values = ((p, names[p.key] if p.key in names else getattr(row, p.key)) for p in spec.parts.values() if _is_told(p))
@@ -199,7 +207,7 @@ def row_of(current: Context) -> dict[str, Any]:
     told = text.without_personal_numbers(
         detail
     )  # none should have come this far; if one has, the log says so instead of keeping it
-    actor = current.actor
+    actor, client = current.actor, _client(current.actor.client)
     return {
         "started_at": current.started_at,
         "ended_at": current.now(),
@@ -210,11 +218,19 @@ def row_of(current: Context) -> dict[str, Any]:
         "action_code": act.code,
         "action_name": act.name,
         "detail": told,
-        "my_number_access": MyNumberAccess.REFUSED if act.personal_number or told != detail else MyNumberAccess.NONE,
+        "my_number_access": MyNumberAccess.REFUSED
+        if act.personal_number or told != detail or client != actor.client
+        else MyNumberAccess.NONE,
         "application_id": act.application_id or (cards[0] if cards else None),
-        "client_info": actor.client[:300],
+        "client_info": client[:300],
         "request_id": current.request_id,
     }
+
+
+def _client(words: str) -> str:
+    """Address and program of the caller. What the program calls itself is anybody's text; an address may look like a 個人番号 and is none."""
+    address, blank, program = words.partition(" ")
+    return f"{address}{blank}{text.hide_personal_numbers(program)}"
 
 
 def _named_after(change: dict[str, Any]) -> Act:

@@ -42,7 +42,7 @@ def init(app: Flask, who: Callable[[], Actor]) -> None:
     app.extensions["who"] = who
     app.before_request(_known_host)
     app.before_request(lambda: begin(who))
-    app.before_request(_no_nul)
+    app.before_request(_only_what_a_form_sends)
     app.after_request(_finish)
     app.teardown_request(_over)
     app.register_error_handler(AppError, _app_error)
@@ -100,9 +100,10 @@ def write_now() -> None:
     reading.set(False)
 
 
-def _no_nul() -> None:
-    """No keyboard types a NUL, and PostgreSQL stores none: refused here, once, whatever field or address it came in."""
-    if "\0" in request.path or any("\0" in word for word in _words_sent()):
+def _only_what_a_form_sends() -> None:
+    """No keyboard types a NUL, and PostgreSQL stores none; no page of ours sends JSON, which Flask-WTF would take for a form.
+    Refused here, once, whatever field or address it came in."""
+    if request.is_json or "\0" in request.path or any("\0" in word for word in _words_sent()):
         raise AppError(SENTENCES[400])
 
 

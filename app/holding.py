@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.context import context
 from app.errors import AppError
+from app.rules import accounts
 from models import Staff
 
 MANAGING: tuple[tuple[str, str], ...] = (("can_edit", "Role"), ("can_edit", "Staff"))
@@ -23,6 +24,9 @@ OWN = ("roles", "counters", "active", "expires_on")
 NOT_YOUR_OWN = "自分の「{}」は変えられません。ほかの管理者に頼んでください。"
 NOBODY_LEFT = "これを変えると、利用者や役割を管理できる人がいなくなります。先に、ほかの人を管理者にしてください。"
 NOT_YOUR_ROLE = "自分が持っている役割に権限を足すことはできません。その役割を持たない管理者に頼んでください。"
+NOT_THIS_NAME = "このユーザーIDは、操作ログで人以外を表すために使っています。ほかのIDにしてください。"
+NOBODYS = ("system", "resident", "unknown", "nobody", "")
+"""How the log calls commands, residents and strangers."""
 _LABELS = {key: Staff.__fields__[key].label for key in OWN}
 
 
@@ -47,7 +51,17 @@ def _changed(row: Staff) -> list[str]:
     return [key for key in OWN if inspect(row).attrs[key].history.has_changes()]
 
 
+def _name(row: Staff) -> None:
+    """Sign-in does not tell capitals from small letters, so neither may accounts; and an account is not named like who is none."""
+    row.username = accounts.plain(row.username)
+    if row.username in NOBODYS:
+        raise AppError(NOT_THIS_NAME, field="username")
+
+
 def _guard(session: Session, *_: Any) -> None:
+    for row in session.new:
+        if isinstance(row, Staff) and row.username:
+            _name(row)
     changed = {row: keys for row in session.dirty if isinstance(row, Staff) and (keys := _changed(row))}
     for row, keys in changed.items():
         if row.username == context(session).actor.user_id:

@@ -19,6 +19,7 @@ from app.context import Actor, Context, context, person
 from app.extensions import db
 from app.gate import own_path
 from app.limits import LIMIT_ACCOUNT, account, forgive, limit_login, limiter
+from app.rules import accounts
 from app.session_interface import StaffSessions
 from models import Staff
 from models.base import table_of
@@ -51,7 +52,7 @@ def check(username: str, password: str) -> Found:
 def _named(username: str) -> Staff | None:
     """The account, read apart from the request's transaction: hashing takes long, and SQLite has one writer."""
     with sessions.apart(writing=False) as connection, Session(connection) as look:
-        return look.scalar(select(Staff).where(func.lower(Staff.username) == username.strip().lower()))
+        return look.scalar(select(Staff).where(Staff.username == accounts.plain(username)))
 
 
 class SignInForm(FlaskForm):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -19,6 +19,7 @@ from app.constraints import flushed
 from app.context import acting, context, system
 from app.errors import AppError
 from app.reset_link import reset_link
+from app.rules import accounts
 from app.schema import specs
 from models import Counter, Staff
 
@@ -41,7 +42,7 @@ def create(session: Session, entry: Mapping[str, str], *, roles: Iterable[str], 
 def link(session: Session, username: str, *, site: str) -> str:
     """Takes the password of an account away and gives the link that sets a new one."""
     with acting(session, ACTOR):
-        person = session.scalar(select(Staff).where(func.lower(Staff.username) == username.strip().lower()))
+        person = session.scalar(select(Staff).where(Staff.username == accounts.plain(username)))
         if person is None:
             raise AppError("そのユーザーIDの利用者はいません。")
         if not person.is_current(context(session).local().date()):

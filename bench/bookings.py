@@ -1,6 +1,6 @@
 """Bookings per second over HTTP: 16 residents at once, a popular slot and spread ones, and how many places were oversold.
 
-A real gunicorn (4 sync workers) serves the resident site on a PostgreSQL database of its own. Every limit stays on; the
+A real gunicorn (4 processes) serves the resident site on a PostgreSQL database of its own. Every limit stays on; the
 residents come from many addresses, named in X-Forwarded-For by the one trusted proxy that the bench plays.
     .venv/bin/python -m bench.bookings [--seconds 8]
 """

@@ -42,7 +42,7 @@ def _of(connection: Connection, model: Any, deep: int, middle: int) -> Facts:
     mine = select(model.id).where(place == here)
     row = connection.scalar(mine.order_by(model.id.desc()).limit(1)) or 0
     at = connection.scalar(mine.with_only_columns(day).where(model.id >= middle).order_by(model.id).limit(1))
-    rare = connection.scalar(mine.with_only_columns(model.name).where(model.id >= deep).order_by(model.id).limit(1))
+    rare = connection.scalar(mine.with_only_columns(model.name).group_by(model.name).order_by(func.count(), model.name).limit(1))
     return Facts(row, deep, COMMON, rare or "", ABSENT, f"{_day(day, at)}&{place.key.removesuffix('_id')}={here}")
 
 

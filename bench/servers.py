@@ -1,4 +1,4 @@
-"""The product, or the bare view, under gunicorn as in production."""
+"""The product, or the bare view, under gunicorn with the settings of production (`deploy/gunicorn.conf.py`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,18 @@ from config import ROOT
 def serving(application: str, env: dict[str, str], workers: int = 1) -> Iterator[int]:
     """Serves on a free port from its first answer on."""
     port = _free_port()
-    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}", "--log-level", "error"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "deploy/gunicorn.conf.py",
+        "-b",
+        f"127.0.0.1:{port}",
+        "--log-level",
+        "error",
+    ]
+    env = {**env, "WEB_CONCURRENCY": str(workers)}
     process = subprocess.Popen([*command, application], cwd=ROOT, env=env, start_new_session=True)
     try:
         _wait_for(port)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.context import TOKYO, Context
 from models import OperationLog, Reservation, ReservationState
 from tests import samples
 from tests.booking_pages import today
@@ -36,8 +38,11 @@ def visit(session: Session, hour: int, *, at: str = "sannomiya", days: int = 0, 
     return samples.reservation(session, at, slot=place, **values)
 
 
-def test_a_clerk_sees_who_comes_next_in_the_order_of_the_clock(browse: Browse, session: Session) -> None:
+def test_a_clerk_sees_who_comes_next_in_the_order_of_the_clock(
+    browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = visits(session)
+    monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(8), TOKYO))
     page = browse("staff").get("/").text
     heading, *lines = table(page)
     assert [line[heading.index("申請者情報（氏名）")] for line in lines] == ["山田 花子", "佐藤 次郎"]
@@ -46,6 +51,15 @@ def test_a_clerk_sees_who_comes_next_in_the_order_of_the_clock(browse: Browse, s
         select(OperationLog).where(OperationLog.action_code == "panel.show").order_by(OperationLog.id.desc())
     ).first()
     assert told is not None and told.detail["表示した予約"] == expected
+
+
+def test_who_is_long_past_their_time_is_not_next(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    visits(session)
+    monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(9, 40), TOKYO))
+    assert "山田 花子" in browse("staff").get("/").text
+    monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(12), TOKYO))
+    page = browse("staff").get("/").text
+    assert "山田 花子" not in page and "佐藤 次郎" in page
 
 
 def test_nobody_expected_is_no_heading(browse: Browse, session: Session) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import jobs, serving
 from app.context import acting, context, system
-from models import BookingCategory, Slot, Staff, WebSession
+from models import BookingCategory, OperationLog, Slot, Staff, WebSession
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)  # half past midnight of the 23rd in Kobe
 
@@ -26,6 +26,16 @@ def test_slots_are_opened_from_today_to_beyond_the_furthest_day_that_can_be_book
     furthest = session.scalar(select(func.max(BookingCategory.earliest_days)))
     assert furthest
     assert (f"{first}", last - first >= timedelta(days=furthest)) == ("2026-11-23", True)
+
+
+def test_opening_places_is_one_row_of_the_log_and_none_the_second_time(session: Session) -> None:
+    opened = select(OperationLog).where(OperationLog.action_code == "slot.edit")
+    jobs.hourly(opener(session), NOW)
+    made = session.scalar(select(func.count(Slot.id)))
+    (row,) = session.scalars(opened).all()
+    assert (row.user_name, row.detail["変更"][0]["項目"]["追加"]) == ("予約枠の開放", [None, str(made)])
+    jobs.hourly(opener(session), NOW)
+    assert len(session.scalars(opened).all()) == 1
 
 
 def test_a_task_that_fails_keeps_no_other_from_its_work(session: Session, caplog: pytest.LogCaptureFixture) -> None:

@@ -108,6 +108,14 @@ def test_a_row_says_who_from_where_and_when(browse: Browse, session: Session) ->
     assert other.request_id != row.request_id
 
 
+def test_a_program_that_calls_itself_a_personal_number_is_not_written_down(browse: Browse, session: Session) -> None:
+    clerk = browse("staff")
+    clerk.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 123456789018"
+    row = told(session, lambda: clerk.get("/card/list/"))
+    assert "123456789018" not in row.client_info and row.client_info.startswith("127.0.0.1 Mozilla/")
+    assert row.my_number_access is MyNumberAccess.REFUSED
+
+
 def test_a_list_says_what_was_asked_and_which_cards_were_shown(browse: Browse, session: Session) -> None:
     card = samples.card(session, name="髙橋 秘密")
     samples.shipment(session, card)

@@ -188,6 +188,15 @@ def test_a_spare_line_that_was_begun_is_not_dropped_silently(browse: Browse, ses
     assert fill(manager, PATH, **{"hours-new": "99999"}).status_code == 303
 
 
+def test_a_line_without_its_version_is_not_taken(browse: Browse, session: Session) -> None:
+    manager, mon, before = browse("manager"), line(session, "mon"), hours(session)
+    counter = {key: value for key, value in form(manager.get(PATH).text).items() if not key.startswith("hours-")}
+    for sent in ({f"{mon}-gone": "1"}, {f"{mon}-closes": "23:00"}):
+        post(manager, PATH, {**counter, **sent})
+        session.expire_all()
+        assert hours(session) == before, sent
+
+
 def test_two_people_at_one_counter_see_line_by_line_what_differs(browse: Browse, session: Session) -> None:
     manager, admin = browse("manager"), browse("admin")
     mon, wed = line(session, "mon"), line(session, "wed")

@@ -116,6 +116,14 @@ def test_sign_in_needs_the_token_of_its_own_page(staff_app: Flask, session: Sess
     assert "開き直して" in answer.text
 
 
+@pytest.mark.parametrize("sent", ["[1, 2]", '"x"', '{"username": 5, "password": "x"}', '{"username": "a\\u0000b"}'])
+def test_only_forms_are_read(staff_app: Flask, sent: str) -> None:
+    person = staff_app.test_client()
+    token = csrf_token(person.get("/login/").text)
+    answer = person.post("/login/", data=sent, content_type="application/json", headers={"X-CSRFToken": token})
+    assert answer.status_code == 400 and "受け付けられませんでした" in answer.text
+
+
 # -- the gate ---------------------------------------------------------------------------------------------------------
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.holding import NOT_THIS_NAME
 from models import Counter, OperationLog, Staff
 from tests.conftest import csrf_token, sign_in
 from tests.pages import find, words
@@ -64,6 +66,20 @@ def test_a_new_account_signs_in_only_through_its_link(browse: Browse, session: S
     assert answer.status_code in (302, 303), answer.text
     sign_in(staff_app.test_client(), "newcomer", "gozen rokuji ni okiru")
     assert staff_app.test_client().get(link.group(1)).status_code in (400, 403, 404, 410), "the link works once"
+
+
+@pytest.mark.parametrize("taken", ["STAFF", "Staff", "ＳＴＡＦＦ"])
+def test_capitals_make_no_second_account(browse: Browse, session: Session, taken: str) -> None:
+    answer = _new(browse("admin"), session, username=taken)
+    assert answer.status_code == 422 and "ユーザーID" in answer.text
+    session.rollback()
+    assert session.scalars(select(Staff.username).where(func.lower(Staff.username) == "staff")).all() == ["staff"]
+
+
+@pytest.mark.parametrize("reserved", ["system", "Resident", "unknown"])
+def test_nobody_is_named_like_who_is_none(browse: Browse, session: Session, reserved: str) -> None:
+    answer = _new(browse("admin"), session, username=reserved)
+    assert answer.status_code == 422 and NOT_THIS_NAME in answer.text
 
 
 def test_an_administrator_ends_every_session_of_an_account(browse: Browse, session: Session) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import render_template
 from flask_appbuilder import IndexView, expose
+from sqlalchemy import select
 
 from app import audit
 from app.context import context
 from app.extensions import db
-from app.listing import COUNT_CAP, Criteria, Range, capped_count, fetch
+from app.listing import COUNT_CAP, Criteria, Range, capped_count, shown
 from app.schema import specs
 from models import Card, CardState, Reservation, ReservationState
 from views import lists
@@ -26,7 +28,8 @@ class Tile:
     href: str
 
 
-COMING = 10  # visits shown; the tile above them leads to the rest
+COMING = 10  # visits shown; the tile above them leads to every one of the day
+LATE = timedelta(minutes=30)  # so long after their time people are still looked out for
 WAITING = (
     (CardState.ARRIVED, "交付前設定待ち"),
     (CardState.PRESET, "通知・発送待ち"),
@@ -43,13 +46,18 @@ class HomeView(IndexView):
 
 
 def coming() -> lists.Rows:
-    """Who is expected next at this person's counters today, the earliest first; late ones too, until somebody says they have come."""
+    """Who is expected next at this person's counters today, the earliest first; those a little late too."""
     if not may("can_list", "Reservation"):
         return []
     session, spec = db.session(), specs()[Reservation]
-    page = fetch(session, spec, Criteria(filters=_expected()), size=COMING)
-    audit.note(session, 表示した予約=[row.id for row in page.rows])
-    return lists.rows_of(session, spec, page, but=spec.parts["state"])
+    now = context(session).local()
+    since = max(now - LATE, now.replace(hour=0, minute=0)).time()
+    expected = select(Reservation).where(
+        Reservation.booking_date == now.date(), Reservation.state == ReservationState.BOOKED, Reservation.start_time >= since
+    )
+    rows = session.scalars(expected.order_by(Reservation.start_time, Reservation.id).limit(COMING).options(*shown(spec))).all()
+    audit.note(session, 表示した予約=[row.id for row in rows])
+    return lists.rows_of(session, spec, rows, but=spec.parts["state"])
 
 
 def _expected() -> dict[str, Any]:
@@ -61,7 +69,7 @@ def tiles() -> list[Tile]:
     """Today's visits by state, and cards that wait for a step; each opens its list."""
     found = []
     if may("can_list", "Reservation"):
-        found.append(_tile(Reservation, "今日これから来る予約", _expected()))
+        found.append(_tile(Reservation, "今日の未来庁の予約", _expected()))
         found.append(_tile(Reservation, "今日の来庁済", _expected() | {"state": ReservationState.ARRIVED}))
     if may("can_list", "Card"):
         found += [_tile(Card, label, {"state": state}) for state, label in WAITING]

@@ -100,13 +100,19 @@ def read(session: Session, child: Spec, parent: Base | None) -> Lines:
     for row in stored:
         prefix = f"{collection}-{row.id}-"
         form = kind(posted, obj=row, prefix=prefix).bind(session)
-        stamp, gone = (posted.get(f"{prefix}row_stamp"), bool(posted.get(f"{prefix}gone"))) if posted else (None, False)
-        found.lines.append(Line(prefix, form, row, gone=gone, sent_stamp=stamp))
+        gone = bool(posted and posted.get(f"{prefix}gone"))
+        found.lines.append(Line(prefix, form, row, gone=gone, sent_stamp=_stamp(posted or {}, prefix)))
     found.lost = len(_keys(posted or {}, collection) - {str(row.id) for row in stored})
     for number in range(_spare(posted.get(f"{collection}-new", "") if posted else "")):
         prefix = f"{collection}-new{number}-"
         found.lines.append(Line(prefix, kind(posted, prefix=prefix).bind(session)))
     return found
+
+
+def _stamp(posted: Mapping[str, str], prefix: str) -> str | None:
+    """The version of a line that a form was opened with; none for a line it does not hold. A line without its version is no version."""
+    holds = any(name.startswith(prefix) for name in posted)
+    return posted.get(f"{prefix}row_stamp", "") if holds else None
 
 
 def _spare(offered: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -122,7 +123,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
     except AppError as refused:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
     act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])
-    rows = rows_of(session, spec, page)
+    rows = rows_of(session, spec, page.rows)
     return ListScreen(spec, want, page, rows, [_filter(session, p, want) for p in spec.filters], size, error)
 
 
@@ -198,12 +199,12 @@ def related(session: Session, spec: Spec, row: Any) -> list[Related]:
         for part in other.filters:
             if part.target is spec.model:
                 page = fetch(session, other, Criteria(filters={part.key: row.id}), size=5)
-                found.append((other, part.key, page, rows_of(session, other, page, but=part, opened=True)))
+                found.append((other, part.key, page, rows_of(session, other, page.rows, but=part, opened=True)))
     return found
 
 
-def rows_of(session: Session, spec: Spec, page: Page, *, but: Part | None = None, opened: bool = False) -> Rows:
-    """The rows of a page with their cells, without the column that would say the same in every row."""
+def rows_of(session: Session, spec: Spec, rows: Sequence[Any], *, but: Part | None = None, opened: bool = False) -> Rows:
+    """Rows with their cells, without the column that would say the same in every row."""
     names = codes.names(session) if spec.code_lists else {}
     columns = [c for c in columns_of(spec) if c.part is not but]
-    return [(row, [cell(c, row, names, opened=opened) for c in columns]) for row in page.rows]
+    return [(row, [cell(c, row, names, opened=opened) for c in columns]) for row in rows]

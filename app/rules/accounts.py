@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
@@ -77,6 +78,11 @@ PERSONAL = ("can_export_personal", "PersonalData")
 ROLE_RIGHTS = (("can_list", "Role"), ("can_edit", "Role"))
 """To see and to change what roles may do: given with the accounts."""
 PERSONAL_ROLES = ("manager",)
+
+
+def plain(username: str) -> str:
+    """A user name as accounts hold it: in one width, without capitals, so that nobody is a second person in other letters."""
+    return unicodedata.normalize("NFKC", username).strip().lower()
 
 
 def reach(roles: list[str]) -> Reach:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from app import audit
 from app.dialects import insert_new
+from app.schema import specs
 from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
 from models.base import table_of
 
@@ -79,7 +81,12 @@ def open_slots(session: Session, *, today: date, days: int, at: int | None = Non
             changed.setdefault(new, []).append(number)
     for new, numbers in changed.items():
         _change(session, new, numbers)
-    return len(missing) + sum(map(len, changed.values()))
+    renewed = sum(map(len, changed.values()))
+    if missing or renewed:
+        audit.tell(
+            session, specs()[Slot], "edit", 期間=f"{today} 〜 {today + timedelta(days=days)}", 追加=len(missing), 変更=renewed
+        )
+    return len(missing) + renewed
 
 
 def _open(at: int | None) -> tuple[ColumnElement[bool], ...]:
