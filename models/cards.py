@@ -166,7 +166,7 @@ class Card(Base):
     card_status: Mapped[str] = column(
         String(30), label="カードステータス", kind="code", codes="card_status", edit=False, default=""
     )
-    braille_cert_code: Mapped[int | None] = column(Integer, label="点字有無兼証明書有無情報", edit=False)
+    braille_cert_code: Mapped[int | None] = column(Integer, label="点字有無兼証明書有無情報", pii=True, edit=False)
     card_expiry: Mapped[date | None] = column(Date, label="カード有効期限", edit=False)
     auth_cert_expiry: Mapped[date | None] = column(Date, label="利用者証明用電子証明書有効期限", edit=False)
     sign_cert_expiry: Mapped[date | None] = column(Date, label="署名用電子証明書有効期限", edit=False)
@@ -189,7 +189,9 @@ class Card(Base):
     collected_date: Mapped[date | None] = column(Date, label="カード回収日", edit=False)
     disposed_date: Mapped[date | None] = column(Date, label="カード廃棄日", edit=False)
     disposal_reason: Mapped[DisposalReason | None] = coded(DisposalReason, label="カード廃棄事由", edit=False)
-    disposal_note: Mapped[str] = column(String(200), label="カード廃棄事由（その他）", edit=False, default="")
+    disposal_note: Mapped[str] = column(
+        String(200), label="カード廃棄事由（その他）", pii=True, kind="memo", edit=False, default=""
+    )
     disposal_done: Mapped[bool] = column(Boolean, label="破棄処理チェック", edit=False, default=False)
     fee_flag: Mapped[FeeFlag] = coded(FeeFlag, label="有料・無料", section="手数料", edit="add", default=FeeFlag.FREE)
     fee_amount: Mapped[int] = column(Integer, label="交付手数料", edit=False, default=0)

@@ -344,6 +344,27 @@ def test_people_live_in_all_nine_wards_with_the_towns_own_postal_codes(session: 
     assert len({ward for ward, _ in codes}) == 9
 
 
+def test_towns_and_postal_codes_are_those_of_the_post(session: Session) -> None:
+    """One that everybody can look up in each ward, and nobody lives in such a town under another code."""
+    known = {
+        "東灘区": ("住吉本町", "6580051"),
+        "灘区": ("水道筋", "6570831"),
+        "中央区": ("加納町", "6500001"),
+        "兵庫区": ("荒田町", "6520032"),
+        "北区": ("鈴蘭台北町", "6511111"),
+        "長田区": ("久保町", "6530041"),
+        "須磨区": ("大黒町", "6540022"),
+        "垂水区": ("舞子台", "6550046"),
+        "西区": ("学園西町", "6512103"),
+    }
+    assert set(known) == set(places.WARDS)
+    for ward, (town, postal_code) in known.items():
+        address = f"兵庫県神戸市{ward}{town}"
+        assert [t.postal_code for t in places.towns()[ward] if t.address == address] == [postal_code]
+        lived_in = select(Card.postal_code).where(Card.address.like(f"{address}%")).distinct()
+        assert set(session.scalars(lived_in)) <= {postal_code}
+
+
 def test_households_come_together(session: Session) -> None:
     groups = defaultdict(list)
     for row in session.scalars(select(Reservation).where(Reservation.group_id.is_not(None))):
@@ -575,6 +596,22 @@ def test_masters_are_made_once_and_left_alone(fresh: Engine) -> None:
         assert count(session, select(CounterHours)) == 7 + 3 * 5
         assert count(session, select(CounterClosure)) == len(set(session.scalars(select(CounterClosure.starts_on))))
         assert "仮定" in session.scalars(select(Counter.note).where(Counter.code == "sannomiya")).one()
+
+
+def test_satellites_are_open_when_the_city_says(session: Session) -> None:
+    """The three of December 2020 as announced: from noon on Wednesdays to Fridays, by day at weekends. 三宮 is an assumption."""
+    by_day, from_noon = (time(9, 30), time(17, 30)), (time(12, 0), time(20, 0))
+    announced = {"wed": from_noon, "thu": from_noon, "fri": from_noon, "sat": by_day, "sun": by_day}
+    found: dict[str, dict[str, tuple[time, time]]] = defaultdict(dict)
+    for code, row in session.execute(select(Counter.code, CounterHours).join(Counter, CounterHours.counter_id == Counter.id)):
+        assert row.break_start is None
+        found[code][row.weekday.value] = (row.opens, row.closes)
+    assert found == {
+        "sannomiya": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), by_day),
+        "tanigami": announced,
+        "shin-nagata": announced,
+        "gakuen-toshi": announced,
+    }
 
 
 def test_a_database_in_use_is_refused(demo: Demo) -> None:

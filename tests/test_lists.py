@@ -17,7 +17,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from app import listing, searching
-from app.listing import Criteria, Place, fetch
+from app.listing import Criteria, Page, Place, fetch
 from app.schema import spec_of, specs
 from models import Card, CardState, Channel, Counter, FeeRule, OperationLog, Shipment, Staff
 from tests import samples
@@ -483,11 +483,17 @@ def test_counts_stop_at_their_cap(browse: Browse, session: Session, monkeypatch:
         samples.card(session)
     clerk, spec = browse("staff"), spec_of(Card)
     assert spec and "6件中 6件を表示" in words(clerk.get("/card/list/").text)
-    assert listing.COUNT_CAP == 10_000
     monkeypatch.setattr(listing, "COUNT_CAP", 3)
     assert "3件以上中 6件を表示" in words(clerk.get("/card/list/").text)
     assert fetch(session, spec, Criteria()).count == 4, "one more than the cap is looked at, no further"
     assert "1件中" in words(clerk.get(f"/card_history/list/?card={ids(clerk.get('/card/list/').text, 'card')[0]}").text)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0件"), (9_999, "9,999件"), (10_000, "10,000件"), (10_001, "10,000件以上"), (240_000, "10,000件以上")]
+)
+def test_a_count_is_exact_up_to_ten_thousand(count: int, told: str) -> None:
+    assert Page(rows=[], count=count, has_previous=False, has_next=False).count_words == told
 
 
 # -- what a page asks the database, and what it shows ------------------------------------------------------------------

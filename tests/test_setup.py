@@ -9,25 +9,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import Result
 from flask import Flask
 from flask_appbuilder.security.sqla.models import PermissionView, Role
-from sqlalchemy import delete, func, select
+from sqlalchemy import create_engine, delete, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from app import create_app, passwords, text
-from app.context import acting, system
+from app.context import TOKYO, acting, system
 from app.demo_accounts import ACCOUNTS
 from app.extensions import db
 from app.installing import install
 from app.rules import accounts
 from config import ROOT, Settings
-from models import CodeItem, Counter, Employer, FeeRule, Installed, OperationLog, RetentionRule, Slot, Staff
+from models import Card, CodeItem, Counter, Employer, FeeRule, Installed, OperationLog, RetentionRule, Slot, Staff
 from tests import samples
 from tests.conftest import House
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, kinds
@@ -167,6 +169,15 @@ def flask(*words: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+def ends(url: str) -> tuple[date | None, date | None]:
+    """The last day on which anything has happened, and the last one with places."""
+    engine = create_engine(url)
+    with Session(engine) as session:
+        last = session.scalar(select(func.max(Card.application_date))), session.scalar(select(func.max(Slot.slot_date)))
+    engine.dispose()
+    return last
+
+
 def test_from_an_empty_database_to_a_working_day(empty: Database) -> None:
     """The commands of an administrator, in order."""
     made = run(empty.url, "setup", demo=True, demo_password=PASSWORD)
@@ -177,7 +188,9 @@ def test_from_an_empty_database_to_a_working_day(empty: Database) -> None:
     opened = run(empty.url, "slots", "open", "--days", "7")
     assert int(re.sub(r"\D", "", opened.output)) > 100
     assert "予約枠を 0 件" in run(empty.url, "slots", "open", "--days", "7").output
-    loaded = run(empty.url, "demo", "load", "--volume", "small")
+    with time_machine.travel(datetime(2026, 5, 12, 0, 30, tzinfo=TOKYO)):  # in UTC it is still the 11th
+        loaded = run(empty.url, "demo", "load", "--volume", "small")
+    assert ends(empty.url) == (date(2026, 5, 11), date(2026, 7, 11)), "until today, and sixty days of places"
     assert (loaded.exit_code, bool(re.search(r"操作ログ  \d{1,3},\d{3} 件", loaded.output))) == (0, True)
     twice = run(empty.url, "demo", "load")
     assert (twice.exit_code, "空のデータベースにだけ" in twice.output, "Traceback" in twice.output) == (1, True, False)
