@@ -18,7 +18,7 @@ class Aim:
     p95: float = float("inf")
 
 
-LIST, COMMON_NAME, FORM, SAVE, NONE = Aim(30, 60), Aim(60), Aim(15), Aim(10), Aim()
+LIST, COMMON_NAME, FORM, SAVE, NONE = Aim(30, 60), Aim(60, 60), Aim(15), Aim(10), Aim()
 
 
 @dataclass(frozen=True)
