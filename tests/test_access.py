@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.schema import specs
 from models import OperationLog, Shipment
 from tests.conftest import House, csrf_token
-from tests.pages import words
+from tests.pages import refused_by_policy, words
 from tests.rows import fill
 
 Route = tuple[str, str]
@@ -83,6 +83,8 @@ def _faults(client: FlaskClient, route: Route, keys: dict[str, int], token: str,
         return f"{method} {rule}: {answer.status_code}, the table says {expected}"
     if expected == 403 and "権限がありません" not in answer.text:
         return f"{method} {rule}: refused without a sentence"
+    if answer.mimetype == "text/html" and (found := refused_by_policy(answer.text)):
+        return f"{method} {rule}: the page holds {found}"
     return ""
 
 
