@@ -335,6 +335,8 @@ def _faults(spec: Spec) -> Iterator[tuple[str, str]]:
             yield "S003", f"__scope__ {name!r} is not a relation"
         elif not _leads_to_counter(spec.parts[name].target):
             yield "S012", f"__scope__ {name!r} leads to no counter: nobody with counters of their own would see a row"
+    if spec.is_master and spec.scope:
+        yield "S015", "a master has no __scope__: every counter chooses from the same rows, and one person keeps them for all"
     if not spec.listed:
         yield "S004", "no column is listed"
     for part in spec.parts.values():

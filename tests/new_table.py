@@ -33,7 +33,7 @@ class LostItem(Base):
     found_on: Mapped[date] = column(Date, label="拾得日", listed=True, search=True, sort=True)
     finder: Mapped[Finder] = coded(Finder, label="拾得者", search=True)
     description: Mapped[str] = column(String(200), label="品名", listed=True, search=True)
-    owner_name: Mapped[str | None] = column(String(100), label="氏名", pii=True, search=True)
+    owner_name: Mapped[str | None] = column(String(100), label="氏名", pii=True, listed=True, search=True)
     more: Mapped[dict[str, Any]] = column(JSON, label="詳細", edit=False, default=dict)
     kept_since: Mapped[datetime] = column(UtcDateTime, label="保管開始", auto="now")
 

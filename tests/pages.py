@@ -125,3 +125,14 @@ def link(page: str, rel: str) -> str | None:
     """Where 'next' or 'prev' leads."""
     found = re.search(rf'rel="{rel}" href="([^"]*)"', page)
     return found.group(1).replace("&amp;", "&") if found else None
+
+
+_REFUSED = re.compile(
+    r"""<style\b|<script\b(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*["']|\sstyle\s*=\s*["']|javascript:|gstatic|(?:https?:|["'])//(?!localhost\b)""",
+    re.IGNORECASE,
+)
+
+
+def refused_by_policy(html: str) -> list[str]:
+    """What a page may not hold: a handler, a style or a script written into it, and anything of another host."""
+    return [found.group().strip() for found in _REFUSED.finditer(html)]

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment, nodes
 
+from config import ROOT
 from tests.conftest import csrf_token
 from tests.conftest import sign_in as enter
 from tests.databases import PASSWORD
+from tests.pages import refused_by_policy
 from tests.sites import site
 
 EXACT = {
@@ -129,6 +132,60 @@ def test_residents_cookies_are_closed(resident_app: Flask) -> None:
     for line in lines:
         assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(line.split("; ")), line
         assert "Domain" not in line
+
+
+# -- templates --------------------------------------------------------------------------------------------------------
+
+TEMPLATES = {
+    str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+    for folder in (ROOT / "app" / "templates", ROOT / "booking" / "templates")
+    for path in sorted(folder.rglob("*.html"))
+}
+FRAMES = {"panel": {"panel/base.html", "panel/door.html"}, "masters": {"panel/base.html"}, "booking": {"booking/base.html"}}
+"""folder → the frames its pages stand in: one for the staff's two panels, the door before it, and one for residents."""
+
+
+def frames_of(name: str) -> set[str]:
+    """The frames that a template ends up in; none, when it is a frame itself or holds parts of pages."""
+    found = Environment(autoescape=True).parse(TEMPLATES[name]).find_all(nodes.Extends)
+    above = {
+        const.value
+        for extends in found
+        for const in ([extends.template, *extends.template.find_all(nodes.Const)])
+        if isinstance(const, nodes.Const)
+    }
+    return {frame for parent in above for frame in frames_of(parent) or {parent}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '<button onclick="go()">',
+        "<p style='color: red'>",
+        "<style>p {}</style>",
+        "<script>go()</script>",
+        '<script nonce="x">go()</script>',
+        '<a href="javascript:go()">',
+        '<link href="https://fonts.example/x.css">',
+        '<img src="//other.example/x.png">',
+        "fonts.gstatic.com",
+    ],
+)
+def test_what_a_page_may_not_hold_is_found(wrong: str) -> None:
+    assert refused_by_policy(f"<p>{wrong}</p>") != []
+
+
+def test_no_template_holds_a_handler_a_style_or_another_host() -> None:
+    assert {name: found for name, page in TEMPLATES.items() if (found := refused_by_policy(page))} == {}
+
+
+def test_every_page_stands_in_the_frame_of_its_site() -> None:
+    frames = set().union(*FRAMES.values())
+    for name, page in TEMPLATES.items():
+        assert frames_of(name) <= FRAMES[name.split("/")[0]], name
+        assert ("<html" in page) is (name in frames), f"{name} makes a frame of its own"
+        is_a_part = "macros" in name or name.split("/")[1].startswith("_")
+        assert bool(frames_of(name)) is not (name in frames or is_a_part), f"{name} stands in no frame"
 
 
 # -- production -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import limits
 from config import Settings
+from tests.booking_pages import Resident, apart, free_slot, in_use, stored
 from tests.conftest import csrf_token
 from tests.databases import PASSWORD, missing
 from tests.sites import log, person, site
@@ -203,9 +204,53 @@ def test_processes_count_together_in_redis(database: Any) -> None:
 
 
 @needs_redis
+def test_processes_count_look_ups_together_in_redis(database: Any) -> None:
+    shared = {**PROXY, "limit_lookup": "3 per minute", "redis_url": Settings(_env_file=None).test_redis_url}
+    here = somewhere()
+    with site(database, "resident", **shared) as one:
+        assert [look_up(one, here) for _ in range(2)] == [404, 404]
+        with site(database, "resident", **shared) as other:
+            assert [look_up(other, here) for _ in range(2)] == [404, 429]
+            assert (look_up(one, here), look_up(other, somewhere())) == (429, 404)
+
+
+@needs_redis
+def test_processes_count_bookings_together_in_redis(database: Any, session: Session) -> None:
+    shared = {**PROXY, "limit_booking": "3 per minute", "redis_url": Settings(_env_file=None).test_redis_url}
+    slot, here = free_slot(session, places=9), somewhere()
+    with site(database, "resident", **shared) as one:
+        assert [resident_at(one, here).book(slot, name=f"山田 {name}").status for name in "一二"] == [200, 200]
+        with site(database, "resident", **shared) as other:
+            resident = resident_at(other, here)
+            check = resident.to_check(slot, name="山田 三")
+            assert resident.press("この内容で予約する", consent="y").status == 200
+            resident.page = check
+            assert resident.press("この内容で予約する", consent="y").status == 429
+            assert resident_at(other, here).to_check(slot, name="山田 四").status == 429
+    assert len(stored(session)) == in_use(session) == 3
+
+
+@needs_redis
 def test_good_sign_ins_give_back_in_redis_too(database: Any) -> None:
     with site(database, limit_login="2 per minute", redis_url=Settings(_env_file=None).test_redis_url, **PROXY) as app:
         assert tries(app, 6, password=PASSWORD, address=somewhere()) == [302] * 6
+
+
+def resident_at(app: Flask, address: str) -> Resident:
+    """Somebody new at this address."""
+    client = app.test_client()
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = address
+    return Resident(client)
+
+
+def look_up(app: Flask, address: str) -> int:
+    """The answer to a code that nobody has, another each time: one code has a limit of its own."""
+    resident = resident_at(app, address)
+    fields = resident.open("/lookup").fields
+    code = "".join(secrets.choice("ABCDEFGHJKMNPQRSTUVWXYZ23456789") for _ in range(10))
+    answer = apart(resident.client.post, "/lookup", data={**fields, "code": code, "phone": "0781234567"})
+    status: int = answer.status_code
+    return status
 
 
 def somewhere() -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,11 @@ def test_one_command_serves_both_sites_and_stops_when_told(tmp_path: Path, numbe
     assert f"職員サイト  http://127.0.0.1:{staff}/" in said
     assert ("admin（システム管理者）" in said, "correct-horse-7" in said) == (bool(demo), bool(demo))
     assert "Traceback" not in said
+    with closing(sqlite3.connect(tmp_path / "app.db")) as stored:
+        made = {name: stored.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("card", "reservation")}
+        told_of = stored.execute("SELECT count(*) FROM operation_log").fetchone()[0]
+    assert {name: many > 0 for name, many in made.items()} == {"card": bool(demo), "reservation": bool(demo)}
+    assert (told_of >= 100) is bool(demo), told_of
 
 
 def test_told_to_stop_in_the_middle_of_stopping_it_does_not_begin_to_stop_again() -> None:

@@ -55,6 +55,8 @@ def nothing_listed(spec: Spec) -> None:
         ("S011", Document, field("registered_date", edit=True), "['registered_date']"),
         ("S012", DeskPool, own(scope=("categories",)), "leads to no counter"),
         ("S013", CodeItem, field("value", pattern=r"\w+"), "needs a hint="),
+        ("S014", Card, field("application_no", few=True), "in a table that searches no names"),
+        ("S015", DeskPool, own(scope=("counter",)), "a master has no __scope__"),
     ],
 )
 def test_each_mistake_has_a_number_and_a_place(number: str, model: type[Base], spoil: Callable[[Spec], None], words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,9 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
 from app import dictionary, schema
+from app.text import place
 from models import Counter, OperationLog
+from tests import pages
 from tests.conftest import csrf_token
 
 Browse = Callable[[str], FlaskClient]
@@ -48,6 +51,14 @@ def test_menu_list_and_labels(browse: Browse, kept: Any) -> None:
     page = browse("staff").get("/lost_item/list/").text
     assert 'href="/lost_item/list/"' in browse("staff").get("/").text
     assert all(word in page for word in ("忘れ物", "窓口業務", "拾得日", "品名", "黒い傘", "三宮サテライト", "2026-11-01 (日)"))
+
+
+def test_personal_data_is_masked_on_the_list_and_read_on_the_page(browse: Browse, kept: Any) -> None:
+    clerk = browse("staff")
+    head, line = pages.table(clerk.get("/lost_item/list/").text)
+    assert dict(zip(head, line, strict=True))["氏名"] == "＊物 髙子"
+    assert "忘物　髙子" not in clerk.get("/lost_item/list/").text
+    assert "忘物　髙子" in clerk.get(f"/lost_item/show/{kept.id}").text
 
 
 def test_search_by_pieces_and_filter_by_day(browse: Browse, kept: Any) -> None:
@@ -111,12 +122,44 @@ def test_another_counter_does_not_see_the_row(browse: Browse, kept: Any, session
     assert add(other, session, "sannomiya").status_code in (404, 422), "nobody may put a row into another counter"
 
 
+def test_a_form_offers_only_ones_own_counters(browse: Browse, lost_item: Any) -> None:
+    def offered(who: str) -> list[str]:
+        box = re.search(r'<select id="counter".*?</select>', browse(who).get("/lost_item/add").text, re.S)
+        assert box, f"{who} has nothing to choose a counter from"
+        return re.findall(r'<option value="\d+"[^>]*>([^<]+)', box.group())
+
+    assert offered("staff2") == ["新長田サテライト"]
+    assert {"三宮サテライト", "新長田サテライト"} < set(offered("manager"))
+
+
+def test_a_count_is_of_the_rows_in_scope(browse: Browse, kept: Any, session: Session) -> None:
+    other = browse("staff2")
+    page = pages.words(other.get("/lost_item/list/").text)
+    assert "忘れ物はまだありません" in page and "件中" not in page
+    assert add(other, session, "shin-nagata").status_code == 303
+    counts = {who: pages.words(browse(who).get("/lost_item/list/").text) for who in ("staff", "staff2", "manager")}
+    assert [f"{many}件中 {many}件を表示" in counts[who] for who, many in (("staff", 1), ("staff2", 1), ("manager", 2))] == [
+        True
+    ] * 3
+
+
 def test_personal_data_is_masked_in_the_log(kept: Any, session: Session) -> None:
     session.rollback()
     log = session.scalars(select(OperationLog).where(OperationLog.action_code == "lost_item.add")).one()
     assert log.detail["変更"][0]["項目"]["氏名"] == ["", "＊＊＊"]
     assert log.detail["変更"][0]["項目"]["品名"] == ["", "黒い傘"]
     assert "髙子" not in str([r.detail for r in session.scalars(select(OperationLog))])
+
+
+def test_an_edit_is_logged_with_both_values_and_nothing_that_stayed(browse: Browse, kept: Any, session: Session) -> None:
+    form = {"row_stamp": "1", "counter": str(kept.counter_id), "found_on": "2026-11-02", "owner_name": ""}
+    assert post(browse("staff"), f"/lost_item/edit/{kept.id}", description="黒い傘", **form).status_code == 303
+    session.rollback()
+    log = session.scalars(select(OperationLog).where(OperationLog.action_code == "lost_item.edit")).one()
+    assert (log.user_id, log.action_name) == ("staff", "忘れ物 更新")
+    assert [change["項目"] for change in log.detail["変更"]] == [
+        {"拾得日": ["2026-11-01 (日)", "2026-11-02 (月)"], "氏名": ["＊＊＊", ""]}
+    ]
 
 
 def test_reading_is_logged(browse: Browse, kept: Any, session: Session) -> None:
@@ -177,14 +220,18 @@ def test_a_master_goes_to_the_masters_room(browse: Browse, session: Session) -> 
     assert (answer.status_code, answer.get_json()["words"], answer.get_json()["row_stamp"]) == (200, "二階", 2)
 
 
-def test_dictionary_and_declarations(lost_item: Any, session: Session) -> None:
+def test_dictionary_and_declarations(kept: Any, session: Session) -> None:
     assert schema.check() == []
     assert "忘れ物" in dictionary.page() and "拾得日" in dictionary.page()
-    assert {i["name"] for i in inspect(session.get_bind()).get_indexes("lost_item")} >= {
+    assert {i["name"] for i in inspect(session.connection()).get_indexes("lost_item")} >= {
         "ix_lost_item_counter_id_id",
         "ix_lost_item_found_on_id",
     }
-    assert session.scalar(text("SELECT count(*) FROM lost_item WHERE search_key LIKE '%x%'")) == 0
+    found = {
+        piece: session.scalar(text("SELECT count(*) FROM lost_item WHERE search_key LIKE :piece"), {"piece": f"%{piece}%"})
+        for piece in ("黒イ イ傘", "高子", place(kept.counter_id), "白イ")
+    }
+    assert found == {"黒イ イ傘": 1, "高子": 1, place(kept.counter_id): 1, "白イ": 0}
 
 
 def test_a_wrong_declaration_stops_the_start_with_a_number(lost_item: Any) -> None:
