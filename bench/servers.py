@@ -1,4 +1,5 @@
-"""The product, or the bare view, under gunicorn with the settings of production (`deploy/gunicorn.conf.py`)."""
+"""The product, or the bare view, under gunicorn with the settings of production (`deploy/gunicorn.conf.py`); and an application of
+this process, for a browser to look at."""
 
 from __future__ import annotations
 
@@ -7,10 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import ROOT
 
@@ -38,6 +43,24 @@ def serving(application: str, env: dict[str, str], workers: int = 1) -> Iterator
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: object) -> None: ...
+
+
+@contextmanager
+def threaded(app: Flask) -> Iterator[int]:
+    """Serves an application of this process on a free port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _free_port() -> int:

@@ -12,6 +12,8 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -20,6 +22,7 @@ from app.extensions import db
 from app.installing import install
 from config import Settings
 from tests.booking_pages import Resident
+from tests.browsing import FLAGS
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, browser, kinds, missing
 
 hypothesis.settings.register_profile("shared machine", deadline=None)  # no test is timed
@@ -36,7 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", kinds(), indirect=True)
+        only_looks = metafunc.definition.get_closest_marker("browser") and not metafunc.definition.get_closest_marker(
+            "each_database"
+        )
+        metafunc.parametrize("database", kinds()[:1] if only_looks else kinds(), indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -151,6 +157,15 @@ def resident_app(database: House) -> Flask:
 @pytest.fixture
 def staff_app(database: House) -> Flask:
     return database.site("staff")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Keeps pages as they were left, as the browsers of people do and those of tests do not."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=browser(), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
 
 
 @pytest.fixture

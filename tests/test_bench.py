@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import bare, panel, residents
 from bench.figures import FORM, LIST, Aim, Figure, table
 from bench.houses import KEY, recipe
 from bench.houses import House as Kept
+from bench.servers import threaded
 from models import OperationLog, Reservation, Slot
 from tests.booking_pages import form_path, free_slot
 from tests.conftest import House
@@ -32,23 +28,6 @@ def place(session: Session) -> residents.Place:
     found = residents.Place(slot.id, form_path(slot))
     session.commit()
     return found
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None: ...
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def stored(session: Session) -> tuple[int, int, int]:
@@ -66,7 +45,7 @@ def test_the_bare_view_writes_what_a_booking_writes(
         pytest.skip("bookings are measured on PostgreSQL only")
     monkeypatch.setenv("DATABASE_URL", database.settings.database_url.replace("+psycopg", ""))
     database.database.is_changed = True  # by a connection that the fixture does not see
-    with served(bare.app) as port:
+    with threaded(bare.app) as port:
         send = residents.bare(port, [place])
         assert [send(1).how, send(2).how] == ["booked", "refused"]
     bare.connection().close()
@@ -78,7 +57,7 @@ def test_the_bare_view_writes_what_a_booking_writes(
 def test_a_resident_of_the_bench_books_the_last_place(
     resident: Any, database: House, session: Session, place: residents.Place
 ) -> None:
-    with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",)) as app, served(app) as port:
+    with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",)) as app, threaded(app) as port:
         assert resident(port, [place])(1).how == "booked"
     assert stored(session) == (1, 1, 1)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from booking import words
 from tests.booking_pages import GOOD, free_slot, in_use, stored, today
-from tests.databases import browser
+from tests.browsing import Window, windows
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-Window = Callable[..., Page]
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL_TARGETS = """
 () => [...document.querySelectorAll("a[href], button, input, textarea, summary")]
@@ -31,45 +28,10 @@ SMALL_TARGETS = """
 """What a finger or an unsteady hand would miss."""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Keeps pages as they were left, as the browsers of people do and those of tests do not."""
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
-            executable_path=browser(), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
-
-
 @pytest.fixture
 def window(chromium: Browser, resident_app: Flask) -> Iterator[Window]:
-    """`window(width=390, script=False)`: a resident's browser. It must come by without an error of its own."""
-    server = make_server("127.0.0.1", 0, resident_app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    opened, wrong = [], []
-
-    def at_home(width: int = 390, script: bool = True) -> Page:
-        context = chromium.new_context(
-            base_url=f"http://127.0.0.1:{server.server_port}",
-            locale="ja-JP",
-            viewport={"width": width, "height": 844},
-            java_script_enabled=script,
-        )
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
-        page.on("response", lambda answer: wrong.append(answer.url) if answer.status >= 500 else None)
-        opened.append(context)
-        return page
-
-    yield at_home
-    for context in opened:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert wrong == []
+    with windows(chromium, resident_app) as opening:
+        yield partial(opening, width=390)
 
 
 def press(page: Page, name: str) -> None:
@@ -147,7 +109,7 @@ def steps(page: Page, session: Session) -> Iterator[str]:
 @pytest.mark.parametrize(("width", "script"), [(390, True), (320, False), (1280, False)])
 def test_every_step_fits_the_screen_and_the_finger(window: Window, session: Session, width: int, script: bool) -> None:
     free_slot(session)
-    page, wrong = window(width, script), {}
+    page, wrong = window(width=width, script=script), {}
     for step in steps(page, session):
         page.wait_for_selector("footer")
         page.wait_for_load_state()
@@ -234,6 +196,7 @@ def test_back_and_reload_after_booking_never_book_again(window: Window, session:
     assert (len(stored(session)), in_use(session)) == (1, 1)
 
 
+@pytest.mark.each_database
 def test_a_second_tab_left_at_the_check_page_makes_no_second_booking(window: Window, session: Session) -> None:
     free_slot(session)
     session.commit()

@@ -2,68 +2,42 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
-from models import Card, Counter, CounterHours, Shipment
+from app.schema import specs
+from models import Card, Counter, CounterHours, Reservation, Shipment, Staff
 from tests import samples
-from tests.databases import PASSWORD, browser
+from tests.browsing import Window, windows
+from tests.databases import PASSWORD
+from tests.rows import fill
+from views.address import add_of, home_of, list_of
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-Window = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=browser(), args=FLAGS)
 
 
 @pytest.fixture
 def window(chromium: Browser, staff_app: Flask) -> Iterator[Window]:
-    """`window("staff")`: a browser window of that person's own, signed in. It must come by without an error of its own."""
-    server = make_server("127.0.0.1", 0, staff_app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    opened, wrong = [], []
+    """`window("staff")`: a browser window of that person's own, signed in."""
+    with windows(chromium, staff_app) as opening:
 
-    def signed_in(username: str, width: int = 1280) -> Page:
-        context = chromium.new_context(
-            base_url=f"http://127.0.0.1:{server.server_port}", locale="ja-JP", viewport={"width": width, "height": 844}
-        )
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
-        page.on(
-            "request",
-            lambda request: wrong.append(request.url) if "127.0.0.1" not in request.url and ":" in request.url[:6] else None,
-        )
-        opened.append(context)
-        page.goto("/login/")
-        page.fill("#username", username)
-        page.fill("#password", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_selector("details.who")
-        page.wait_for_load_state()
-        return page
+        def signed_in(username: str, width: int = 1280) -> Page:
+            page = opening(width)
+            page.goto("/login/")
+            page.fill("#username", username)
+            page.fill("#password", PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("details.who")
+            page.wait_for_load_state()
+            return page
 
-    yield signed_in
-    for context in opened:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert wrong == []
+        yield signed_in
 
 
 def focused(page: Page) -> str:
@@ -104,6 +78,7 @@ def test_a_card_is_registered_without_a_mouse(window: Window, session: Session) 
     assert (card.name, card.name_kana) == ("髙橋　一郎", "タカハシ イチロウ")
 
 
+@pytest.mark.each_database
 def test_the_slash_key_finds_and_the_picker_picks(window: Window, session: Session) -> None:
     key = samples.card(session, name="髙橋 一郎", application_no="1" * 23).id
     samples.card(session, name="高橋 花子", application_no="2" * 23)
@@ -178,6 +153,7 @@ def test_a_picker_says_what_it_takes_and_when_there_is_nothing(window: Window, s
     assert page.input_value("[name=card]") == ""
 
 
+@pytest.mark.each_database
 def test_two_windows_one_card(window: Window, session: Session) -> None:
     key = samples.card(session, name="山田 太郎", memo="").id
     session.commit()
@@ -203,6 +179,7 @@ def test_two_windows_one_card(window: Window, session: Session) -> None:
     assert (card.name, card.memo, card.address) == ("山田 三郎", "電話あり", "神戸市灘区")
 
 
+@pytest.mark.each_database
 def test_cells_are_edited_in_the_list(window: Window, session: Session) -> None:
     first, second = window("manager"), window("admin")
     cell = "tr[data-pk='1'] button.cell[data-name=name]"
@@ -252,32 +229,77 @@ def test_hours_are_entered_by_keyboard(window: Window, session: Session) -> None
     assert f"{session.get_one(CounterHours, 1).opens:%H:%M}" == "08:30"
 
 
+def screens(keys: dict[str, int]) -> Iterator[str]:
+    """Every page of every table, on both panels, and those that no table has."""
+    yield from ("/", "/password/", "/masters/", "/role/list/", "/role/edit/1", "/card/export", "/card/import", "/nothing/at/all")
+    for spec in specs().values():
+        if spec.inline_of:
+            continue
+        home, key = home_of(spec), keys[spec.name]
+        yield list_of(spec)
+        yield f"{home}/show/{key}"
+        if spec.can_add:
+            yield add_of(spec)
+        if spec.can_change:
+            yield f"{home}/edit/{key}"
+
+
 def test_every_screen_fits_a_phone(window: Window, session: Session) -> None:
-    card = samples.card(session, name="寿限無" * 60, memo="長" * 900, address="あ" * 300)
-    samples.shipment(session, card)
+    """One person who may open everything, in one window."""
+    keys = fill(session, "sannomiya", LONG[:200])
+    card = session.get_one(Card, keys["card"])
+    card.memo, card.address = LONG, LONG[:300]
+    session.get_one(Reservation, keys["reservation"]).message = LONG[:500]
+    keys["card_note"] = samples.note(session, card, LONG).id
+    names = ("staff", "manager", "admin")
+    clerk, manager, admin = (session.scalars(select(Staff).where(Staff.username == name)).one() for name in names)
+    clerk.roles = [*clerk.roles, *manager.roles, *admin.roles]
+    session.commit()
+    page = window("staff", width=390)
+    assert page.get_attribute("details.menu", "open") is None
+    faults, answers = {}, {}
+    for path in screens(keys):
+        answer = page.goto(path)
+        answers[path] = answer.status if answer else 0
+        faults[path] = page.evaluate(AUDIT)
+    assert {path: status for path, status in answers.items() if status != 200} == {"/nothing/at/all": 404}
+    assert {path: found for path, found in faults.items() if found != SOUND} == {}
+
+
+def test_what_a_form_leads_to_fits_a_phone(window: Window, session: Session) -> None:
+    card = samples.card(session, name="山田 太郎", memo=LONG[:300])
+    samples.shipment(session, card, name="山田 花子")
     key = card.id
     session.commit()
-    page = window("manager", width=390)
-    assert page.get_attribute("details.menu", "open") is None
-    for path in (
-        "/",
-        "/card/list/",
-        f"/card/show/{key}",
-        f"/card/edit/{key}",
-        "/shipment/add",
-        "/shipment/list/",
-        "/card/export",
-        "/card/import",
-        "/operation_log/list/",
-        "/masters/",
-        "/masters/counter/",
-        "/masters/counter/edit/1",
-        "/masters/desk_pool/edit/1",
-        "/staff/list/",
-    ):
-        page.goto(path)
-        faults: Any = page.evaluate(AUDIT)
-        assert faults == {"wide": 390, "unnamed": [], "twice": [], "headings": 1, "language": "ja"}, path
+    page, faults = window("manager", width=390), {}
+
+    def look(name: str, sign: str) -> None:
+        page.wait_for_selector(sign)
+        faults[name] = page.evaluate(AUDIT)
+
+    page.goto(f"/card/edit/{key}")
+    card.memo = LONG
+    session.commit()  # somebody else, meanwhile
+    page.fill("#memo", LONG[:900])
+    page.keyboard.press("Control+Enter")
+    look("conflict", ".clash")
+    page.goto("/card/add")
+    page.click("text=登録する")
+    look("mistakes", "#errors")
+    for name, address in (("a preview", LONG[:300]), ("mistakes of a file", "")):
+        page.goto("/card/import")
+        lines = [
+            "氏名,住所,申請受付日,申請場所,カード交付場所",
+            f"{LONG[:200]},{address},2026-11-01,三宮サテライト,三宮サテライト",
+        ]
+        page.set_input_files("#file", {"name": "cards.csv", "mimeType": "text/csv", "buffer": "\r\n".join(lines).encode()})
+        page.click("text=内容を確かめる")
+        look(name, "button:has-text('取り込む')" if address else ".band.bad")
+    page.goto("/")
+    page.fill("#jump", "山田")
+    page.keyboard.press("Enter")
+    look("what was found", "section.related")
+    assert {name: found for name, found in faults.items() if found != SOUND} == {}
 
 
 def test_rows_are_cards_on_a_phone(window: Window, session: Session) -> None:
@@ -321,10 +343,12 @@ SMALL = """(least) => [...document.querySelectorAll("main a, main button, main s
   .filter((e) => e.checkVisibility() && !e.closest(".sr") && !e.matches(least > 24 ? "td:not(.name, .open) > a" : "x"))
   .filter((e) => e.getBoundingClientRect().height < least).map((e) => e.outerHTML.slice(0, 80))"""
 AUDIT = """() => ({
-  wide: document.documentElement.scrollWidth,
-  unnamed: [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+  wide: (document.querySelector("main").style.overflowX = "visible") && document.documentElement.scrollWidth,  // nothing is cut off
+  unnamed: [...document.querySelectorAll("input:not([type=hidden], [hidden]), select, textarea")]
     .filter((e) => !e.labels?.length && !e.ariaLabel && !e.getAttribute("aria-labelledby")).map((e) => e.name),
   twice: [...document.querySelectorAll("[id]")].map((e) => e.id).filter((id, n, all) => all.indexOf(id) !== n),
   headings: document.querySelectorAll("h1").length,
   language: document.documentElement.lang,
 })"""
+SOUND: Any = {"wide": 390, "unnamed": [], "twice": [], "headings": 1, "language": "ja"}
+LONG = "寿限無" * 30 + "Wolfeschlegelsteinhausenbergerdorff" * 4 + "長" * 760
