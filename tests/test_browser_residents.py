@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
 from booking import words
@@ -127,16 +127,16 @@ def test_mistakes_are_where_the_reader_begins(window: Window, session: Session, 
     session.commit()
     to_form(page)
     press(page, "確認画面へ進む")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     assert "入力の確認" in page.title()
     page.get_by_role("link", name="電話番号を入力してください").click()
-    assert page.evaluate("document.activeElement.id") == "phone"
+    expect(page.locator("#phone")).to_be_focused()
     fill_in(page)
     press(page, "確認画面へ進む")
     press(page, "この内容で予約する")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     page.get_by_role("link", name="同意のしるし").click()
-    assert page.evaluate("document.activeElement.id") == "consent"
+    expect(page.locator("#consent")).to_be_focused()
 
 
 def test_phones_fill_in_and_show_the_right_keys(window: Window, session: Session) -> None:

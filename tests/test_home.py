@@ -55,7 +55,7 @@ def test_a_clerk_sees_who_comes_next_in_the_order_of_the_clock(
 
 def test_who_is_long_past_their_time_is_not_next(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     visits(session)
-    monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(9, 40), TOKYO))
+    monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(9, 20), TOKYO))
     assert "山田 花子" in browse("staff").get("/").text
     monkeypatch.setattr(Context, "local", lambda _: datetime.combine(today(), time(12), TOKYO))
     page = browse("staff").get("/").text
