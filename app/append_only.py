@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from alembic.autogenerate import comparators, renderers
-from alembic.autogenerate.api import AutogenContext
-from alembic.operations import MigrateOperation, Operations
-from alembic.operations.ops import UpgradeOps
-from alembic.util import DispatchPriority
 from sqlalchemy import Connection, text
 
+from app import beside
 from models import Base
 
 _SET = "append_only"
@@ -98,66 +93,14 @@ def _run(connection: Connection, statements: list[str]) -> None:
         connection.exec_driver_sql(statement)
 
 
-@Operations.register_operation("keep_append_only")
-class KeepAppendOnly(MigrateOperation):
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-    @classmethod
-    def keep_append_only(cls, operations: Operations, table: str) -> None:
-        operations.invoke(cls(table))
-
-    def reverse(self) -> MigrateOperation:
-        return LetChange(self.table)
-
-    def to_diff_tuple(self) -> tuple[str, str]:
-        return "add_append_only", self.table
+def _keep(connection: Connection, table: str) -> None:
+    _run(connection, creating(table, connection.dialect.name))
+    connection.info.setdefault(_SET, set()).add(table)
 
 
-@Operations.register_operation("let_change")
-class LetChange(MigrateOperation):
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-    @classmethod
-    def let_change(cls, operations: Operations, table: str) -> None:
-        operations.invoke(cls(table))
-
-    def reverse(self) -> MigrateOperation:
-        return KeepAppendOnly(self.table)
-
-    def to_diff_tuple(self) -> tuple[str, str]:
-        return "remove_append_only", self.table
+def _let_change(connection: Connection, table: str) -> None:
+    _run(connection, dropping(table, connection.dialect.name))
+    connection.info.setdefault(_SET, set()).discard(table)
 
 
-@Operations.implementation_for(KeepAppendOnly)
-def _keep(operations: Operations, operation: KeepAppendOnly) -> None:
-    connection: Any = operations.get_bind()
-    _run(connection, creating(operation.table, connection.dialect.name))
-    connection.info.setdefault(_SET, set()).add(operation.table)
-
-
-@Operations.implementation_for(LetChange)
-def _let(operations: Operations, operation: LetChange) -> None:
-    connection: Any = operations.get_bind()
-    _run(connection, dropping(operation.table, connection.dialect.name))
-    connection.info.setdefault(_SET, set()).discard(operation.table)
-
-
-@renderers.dispatch_for(KeepAppendOnly)
-def _render_keep(_context: AutogenContext, operation: KeepAppendOnly) -> str:
-    return f"op.keep_append_only({operation.table!r})"
-
-
-@renderers.dispatch_for(LetChange)
-def _render_let(_context: AutogenContext, operation: LetChange) -> str:
-    return f"op.let_change({operation.table!r})"
-
-
-@comparators.dispatch_for("schema", priority=DispatchPriority.LAST)
-def _compare(context: AutogenContext, upgrade: UpgradeOps, _schemas: set[str | None]) -> None:
-    """A guard comes after its table and goes before it."""
-    assert context.connection is not None
-    there, needed = existing(context.connection), wanted()
-    upgrade.ops.extend(KeepAppendOnly(table) for table in sorted(needed - there))
-    upgrade.ops[:0] = [LetChange(table) for table in sorted(there - needed)]
+beside.pair("append_only", ("keep_append_only", _keep), ("let_change", _let_change), existing=existing, wanted=lambda _: wanted())

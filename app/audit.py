@@ -96,7 +96,7 @@ def _gather(session: Session, flush: Any) -> None:
                 histories[spec].append(_history(current, spec, row, verb, parts, lists))
     for spec, lines in histories.items():
         target = next(s for s in specs().values() if s.name == spec.history)
-        session.execute(insert(target.model.__table__), lines)
+        session.execute(insert(table_of(target.model)), lines)
 
 
 def added(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
@@ -107,9 +107,7 @@ def added(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[str, Any]:
 def tell(session: Session, spec: Spec, verb: str, **words: Any) -> None:
     """A change that a rule made by statements instead of rows, thousands at a time, told as one."""
     told = {label: [None, str(value)] for label, value in words.items()}
-    context(session).changes.append(
-        {"対象": spec.label, "番号": None, "種別": CHANGE[verb], "noun": spec.name, "verb": verb, "card": None, "項目": told}
-    )
+    context(session).changes.append(_entry(spec, verb, told))
 
 
 def _of_new(spec: Spec, row: Any, names: Mapping[str, str]) -> dict[Part, tuple[Any, Any]]:
@@ -158,14 +156,19 @@ def _change(
 ) -> dict[str, Any]:
     """One row's change for the log. `lists`: the office's code lists, so that it says 新規 and not "new"."""
     key = inspect(row).identity[0] if inspect(row).identity else getattr(row, "id", None)
+    told = {p.label: [p.logged(old, lists), p.logged(new, lists)] for p, (old, new) in parts.items()}
+    return _entry(spec, verb, told, number=key, card=card_of(row))
+
+
+def _entry(spec: Spec, verb: str, told: dict[str, Any], *, number: Any = None, card: int | None = None) -> dict[str, Any]:
     return {
         "対象": spec.label,
-        "番号": key,
+        "番号": number,
         "種別": CHANGE[verb],
         "noun": spec.name,
         "verb": verb,
-        "card": card_of(row),
-        "項目": {p.label: [p.logged(old, lists), p.logged(new, lists)] for p, (old, new) in parts.items()},
+        "card": card,
+        "項目": told,
     }
 
 
@@ -204,10 +207,10 @@ def row_of(current: Context) -> dict[str, Any]:
         detail["変更"] = [{k: c[k] for k in _TOLD if k in c} for c in current.changes[:_LISTED_CHANGES]]
         detail["変更件数"] = len(current.changes)
     cards = [c["card"] for c in current.changes if c["card"]]
-    told = text.without_personal_numbers(
-        detail
-    )  # none should have come this far; if one has, the log says so instead of keeping it
-    actor, client = current.actor, _client(current.actor.client)
+    actor = current.actor
+    # No 個人番号 should have come this far; if one has, the log says so instead of keeping it.
+    told, client = text.without_personal_numbers(detail), _client(actor.client)
+    is_found = act.personal_number or told != detail or client != actor.client
     return {
         "started_at": current.started_at,
         "ended_at": current.now(),
@@ -218,9 +221,7 @@ def row_of(current: Context) -> dict[str, Any]:
         "action_code": act.code,
         "action_name": act.name,
         "detail": told,
-        "my_number_access": MyNumberAccess.REFUSED
-        if act.personal_number or told != detail or client != actor.client
-        else MyNumberAccess.NONE,
+        "my_number_access": MyNumberAccess.REFUSED if is_found else MyNumberAccess.NONE,
         "application_id": act.application_id or (cards[0] if cards else None),
         "client_info": client[:300],
         "request_id": current.request_id,

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import AppError
 from app.schema import Spec, specs
+from models.base import table_of
 
 USED = "ほかのデータから使われているため、削除できません。"
 MISSING = "必要な項目が入力されていません。"
@@ -76,7 +77,7 @@ def broken(spec: Spec, constraint: CheckConstraint) -> Refusal:
 
 def _check(words: str) -> Refusal:
     for spec in specs().values():
-        for constraint in _table(spec).constraints:
+        for constraint in table_of(spec.model).constraints:
             if isinstance(constraint, CheckConstraint) and constraint.name and re.search(rf"\b{constraint.name}\b", words):
                 return broken(spec, constraint)
     return Refusal(UNFIT)
@@ -85,7 +86,7 @@ def _check(words: str) -> Refusal:
 def _unique(words: str) -> tuple[Spec | None, list[str]]:
     """SQLite names table.column; PostgreSQL the constraint."""
     for spec in specs().values():
-        table = _table(spec)
+        table = table_of(spec.model)
         named = re.findall(rf"\b{table.name}\.(\w+)", words)
         rules: list[UniqueConstraint | Index] = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
         for once in (*rules, *(index for index in table.indexes if index.unique)):
@@ -100,9 +101,3 @@ def _keys(spec: Spec, columns: Iterable[str]) -> tuple[str, ...]:
     """The parts that these columns belong to, in the order named."""
     keys = {part.fk: part.key for part in spec.parts.values()}
     return tuple(keys[name] for name in columns if name in keys)
-
-
-def _table(spec: Spec) -> Table:
-    table = spec.model.__table__
-    assert isinstance(table, Table)
-    return table

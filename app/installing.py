@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import alembic.command
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app import append_only, audit, demo_accounts, masters_seed, private, text
@@ -26,6 +26,7 @@ from app.locks import one_set_up
 from app.rules import accounts
 from app.schema import Spec, specs
 from models import Installed
+from models.base import table_of
 
 REKEYED_AT_ONCE = 5_000  # rows
 
@@ -103,7 +104,7 @@ def _search_keys(session: Session, once: Once) -> None:
 
 def rekey(connection: Connection, spec: Spec) -> None:
     """Works out the search key of every row again. Row by row it would raise each RowStamp and fill the log."""
-    table, done = cast(Table, spec.mapper.local_table), 0
+    table, done = table_of(spec.model), 0
     words, places = [table.c[p.key] for p in spec.name_searched], [table.c[p.fk] for p in spec.placed_by]
     wanted = select(table.c.id, table.c.search_key, *words, *places).order_by(table.c.id).limit(REKEYED_AT_ONCE)
     change = update(table).where(table.c.id == bindparam("row")).values(search_key=bindparam("key"))

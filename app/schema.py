@@ -129,14 +129,14 @@ class Part:
         if self.shape == "json":
             return self.brief(value)
         if self.field.kind == "memo":
-            return "＊＊＊"
+            return text.HIDDEN
         if self.shape == "date":
             return f"＊-{value:%d}"
-        return f"＊{words[-4:]}" if len(words) > 4 else "＊＊＊"
+        return f"＊{words[-4:]}" if len(words) > 4 else text.HIDDEN
 
     def logged(self, value: Any, names: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """The value as the operation log may keep it: no personal data at all."""
-        return "＊＊＊" if self.field.pii and value not in (None, "") else self.shown(value, names)
+        return text.HIDDEN if self.field.pii and value not in (None, "") else self.shown(value, names)
 
 
 class Spec:

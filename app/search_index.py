@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alembic.autogenerate import comparators, renderers
-from alembic.autogenerate.api import AutogenContext
-from alembic.operations import MigrateOperation, Operations
-from alembic.operations.ops import UpgradeOps
-from alembic.util import DispatchPriority
 from sqlalchemy import Connection, MetaData, text
+
+from app import beside
 
 _SHADOW = re.compile(r"_fts(_(data|idx|content|docsize|config))?$")
 
@@ -107,65 +104,4 @@ def is_compared(name: str | None, kind: str, parents: Any) -> bool:
     return not (kind == "index" and name == f"ix_{parents.get('table_name')}_search")
 
 
-@Operations.register_operation("create_search_index")
-class CreateSearchIndex(MigrateOperation):
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-    @classmethod
-    def create_search_index(cls, operations: Operations, table: str) -> None:
-        operations.invoke(cls(table))
-
-    def reverse(self) -> MigrateOperation:
-        return DropSearchIndex(self.table)
-
-    def to_diff_tuple(self) -> tuple[str, str]:
-        return "add_search_index", self.table
-
-
-@Operations.register_operation("drop_search_index")
-class DropSearchIndex(MigrateOperation):
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-    @classmethod
-    def drop_search_index(cls, operations: Operations, table: str) -> None:
-        operations.invoke(cls(table))
-
-    def reverse(self) -> MigrateOperation:
-        return CreateSearchIndex(self.table)
-
-    def to_diff_tuple(self) -> tuple[str, str]:
-        return "remove_search_index", self.table
-
-
-@Operations.implementation_for(CreateSearchIndex)
-def _create(operations: Operations, operation: CreateSearchIndex) -> None:
-    for statement in creating(operation.table, operations.get_context().dialect.name):
-        operations.execute(statement)
-
-
-@Operations.implementation_for(DropSearchIndex)
-def _drop(operations: Operations, operation: DropSearchIndex) -> None:
-    for statement in dropping(operation.table, operations.get_context().dialect.name):
-        operations.execute(statement)
-
-
-@renderers.dispatch_for(CreateSearchIndex)
-def _render_create(_context: AutogenContext, operation: CreateSearchIndex) -> str:
-    return f"op.create_search_index({operation.table!r})"
-
-
-@renderers.dispatch_for(DropSearchIndex)
-def _render_drop(_context: AutogenContext, operation: DropSearchIndex) -> str:
-    return f"op.drop_search_index({operation.table!r})"
-
-
-@comparators.dispatch_for("schema", priority=DispatchPriority.LAST)
-def _compare(context: AutogenContext, upgrade: UpgradeOps, _schemas: set[str | None]) -> None:
-    """New indexes come after the tables they stand on; lost ones go before them, so that the way back is in order too."""
-    assert context.connection is not None
-    assert isinstance(context.metadata, MetaData)
-    there, needed = existing(context.connection), wanted(context.metadata)
-    upgrade.ops.extend(CreateSearchIndex(table) for table in sorted(needed - there))
-    upgrade.ops[:0] = [DropSearchIndex(table) for table in sorted(there - needed)]
+beside.pair("search_index", ("create_search_index", create), ("drop_search_index", drop), existing=existing, wanted=wanted)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
-from typing import cast as cast_
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, and_, cast, false, func, literal_column, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.context import context
 from app.errors import AppError, PersonalNumberFound
 from app.schema import Spec
 from app.text import alnum, fold, has_personal_number, pieces, place, tidy
+from models.base import table_of
 
 MOST_VALUES = 30  # names that one search may mean at once
 LONGEST = 100  # characters of a search
@@ -47,7 +47,7 @@ Where = list[ColumnElement[bool]]
 class Search:
     """What was typed, resolved against a table: rows with a number, rows with the words, or every row.
 
-    `first`: the digits that a number begins with.
+    `beginning`: the first digits of a number.
     `counters`: the scope that the index of names answers along with the words (`Spec.placed_by`); None leaves it to `app.scope`.
     `values`: for a column with few different values, those that hold the words.
     """
@@ -55,7 +55,7 @@ class Search:
     spec: Spec
     dialect: str
     exact: tuple[str, ...] = ()
-    first: str = ""
+    beginning: str = ""
     words: tuple[str, ...] = ()
     counters: frozenset[int] | None = None
     values: tuple[str, ...] | None = None
@@ -75,7 +75,7 @@ class Search:
             if session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)) is not None:
                 return found
             if number.isdecimal() and len(number) >= FEWEST_DIGITS:
-                return cls(spec, dialect, first=number)
+                return cls(spec, dialect, beginning=number)
             if not has_words:
                 return found
         if not has_words:
@@ -106,8 +106,8 @@ class Search:
 
     def conditions(self, *, walk: bool = False) -> Where:
         """What a row must hold. `walk`: so many rows do that meeting them in list order is quicker than the index."""
-        if self.first:
-            return [or_(*(_begins(getattr(self.spec.model, p.key), self.first) for p in self.spec.exact_searched))]
+        if self.beginning:
+            return [or_(*(_begins(getattr(self.spec.model, p.key), self.beginning) for p in self.spec.exact_searched))]
         if self.exact:
             return [or_(false(), *(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
         if self.values is not None:
@@ -157,7 +157,7 @@ def _quoted(phrases: list[str], between: str) -> str:
 def _values_with(session: Session, spec: Spec, words: tuple[str, ...]) -> tuple[str, ...]:
     """The different values of a column that hold all the words. Their index is asked for the next value again and again,
     instead of being read from end to end."""
-    column = cast_(Table, spec.model.__table__).c[spec.few_searched[0].key]
+    column = table_of(spec.model).c[spec.few_searched[0].key]
     known = select(func.min(column).label("value")).cte("known", recursive=True)
     known = known.union_all(
         select(select(func.min(column)).where(column > known.c.value).scalar_subquery()).where(known.c.value.is_not(None))

@@ -18,13 +18,13 @@ from app import sheets
 from app.codes import Lists
 from app.errors import BadFile
 from app.schema import Part, Spec
-from app.text import has_personal_number
+from app.text import HIDDEN, has_personal_number
 
 Format = Literal["csv", "xlsx"]
 MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a cell must not begin with: a spreadsheet would calculate it (a Japanese one takes the full-width signs too)."""
-MASK = "＊＊＊"
+MASK = HIDDEN
 MAX_EXCEL = 1_048_575  # rows of a sheet below the heading
 
 Line = tuple[int, dict[str, str]]

@@ -34,9 +34,8 @@ def blueprint(mode: ModeName) -> Blueprint:
     pages.url_value_preprocessor(lambda _endpoint, _values: _begin(CHANNELS[mode]))
     pages.url_defaults(keeping.carry)
     pages.register_error_handler(CSRFError, applying.token_lost)
-    everywhere = (
-        pages.app_context_processor if mode == "resident" else pages.context_processor
-    )  # also for addresses that lead nowhere
+    # On the residents' own site also for the page of an address that leads nowhere.
+    everywhere = pages.app_context_processor if mode == "resident" else pages.context_processor
     everywhere(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
     for module in (choosing, applying, booked, looking_up):
         module.register(pages)

@@ -89,6 +89,12 @@ def table(page: str) -> list[list[str]]:
     return [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in _Reader(page).rows]
 
 
+def shown(page: str) -> set[str]:
+    """Names on a list of cards."""
+    heading, *lines = table(page)
+    return {line[heading.index("氏名")] for line in lines}
+
+
 def form(page: str, kind: str = "record") -> Fields:
     """What the form of this class would post if it were sent as it stands."""
     return next(fields for attrs, fields in _Reader(page).forms if kind in attrs.get("class", "").split())

@@ -49,10 +49,14 @@ def to_form(page: Page) -> None:
     page.get_by_role("link", name="10:00").click()
 
 
-def book(page: Page) -> None:
+def to_check(page: Page) -> None:
     to_form(page)
     fill_in(page)
     press(page, "確認画面へ進む")
+
+
+def book(page: Page) -> None:
+    to_check(page)
     page.check("#consent")
     press(page, "この内容で予約する")
     page.wait_for_url("**/booked/**")
@@ -168,9 +172,7 @@ def test_check_page_shows_the_privacy_notice_before_the_button(window: Window, s
     free_slot(session)
     session.commit()
     page = window()
-    to_form(page)
-    fill_in(page)
-    press(page, "確認画面へ進む")
+    to_check(page)
     order = page.evaluate("document.body.innerText")
     assert 0 < order.index("使いみちは") < order.index("同意します") < order.rindex("この内容で予約する")
     assert not page.is_checked("#consent")
@@ -201,9 +203,7 @@ def test_a_second_tab_left_at_the_check_page_makes_no_second_booking(window: Win
     free_slot(session)
     session.commit()
     page = window()
-    to_form(page)
-    fill_in(page)
-    press(page, "確認画面へ進む")
+    to_check(page)
     tab = page.context.new_page()
     tab.goto(page.url)
     for one in (page, tab):

@@ -20,6 +20,7 @@ BELOW = [
     "callcenter",
     "locks",
     "dialects",
+    "beside",
     "search_index",
     "code_checks",
     "append_only",

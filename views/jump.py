@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, flash, redirect, render_template, request
 from sqlalchemy import or_, select
 
-from app import audit, codes
+from app import audit
 from app.errors import AppError
 from app.extensions import db
 from app.listing import Criteria, Page, capped_count, fetch
@@ -68,7 +68,7 @@ class Found:
 
     spec: Spec
     page: Page
-    rows: list[tuple[Any, list[lists.Cell]]]
+    rows: lists.Rows
     all_of_them: str
 
 
@@ -89,9 +89,10 @@ def found() -> Any:
 
 def _group(spec: Spec, typed: str) -> Found:
     session = db.session()
-    page, names = fetch(session, spec, Criteria(search=typed), size=FIRST), codes.names(session) if spec.code_lists else {}
-    rows = [(row, [lists.cell(column, row, names) for column in lists.columns_of(spec)]) for row in page.rows]
-    return Found(spec, page, rows, list_of(spec) + address.query(address.remember(spec, {"q": typed})))
+    page = fetch(session, spec, Criteria(search=typed), size=FIRST)
+    return Found(
+        spec, page, lists.rows_of(session, spec, page.rows), list_of(spec) + address.query(address.remember(spec, {"q": typed}))
+    )
 
 
 def _only(spec: Spec, number: str) -> int | None:
