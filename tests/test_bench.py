@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +18,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.demo.volumes import VOLUMES
 from bench import bare, panel, residents
 from bench.figures import FORM, LIST, Aim, Figure, table
 from bench.houses import KEY, recipe
 from bench.houses import House as Kept
 from bench.servers import threaded
-from models import OperationLog, Reservation, Slot
+from config import ROOT
+from models import Card, OperationLog, Reservation, Slot
 from tests.booking_pages import form_path, free_slot
 from tests.conftest import House
 from tests.sites import site
@@ -69,7 +79,7 @@ def test_a_house_of_older_tables_is_built_anew_and_every_cell_measured(tmp_path:
         (tmp_path / name).write_text("38.9")  # what an earlier version left
     seconds = house.build()
     mark = tmp_path / "sqlite-small-1y.ready"
-    assert json.loads(mark.read_text()) == {"recipe": recipe(), "seconds": seconds}
+    assert json.loads(mark.read_text()) == {"recipe": recipe(), "seconds": seconds, "is_ready": True}
     made = (tmp_path / "small-1y.db").stat().st_ino
     assert house.build() == seconds and (tmp_path / "small-1y.db").stat().st_ino == made, "what is ready is left as it is"
     monkeypatch.setattr(panel, "RUNS", 1)
@@ -77,6 +87,45 @@ def test_a_house_of_older_tables_is_built_anew_and_every_cell_measured(tmp_path:
     shown = panel.show(panel.run(house)).splitlines()
     assert len(shown) == 2 + len(panel.CELLS)
     assert [line.count("–") for line in shown[2:]] == [0] * 7 + [1, 1], "only the log has no form and nothing to save"
+
+
+@pytest.mark.timeout(600)
+def test_a_house_whose_making_was_killed_is_finished_and_not_made_anew(tmp_path: Path) -> None:
+    house = Kept("sqlite", 3, volume="small", folder=tmp_path)
+    database = tmp_path / "small-3y.db"
+    words = (
+        f"from pathlib import Path; from bench.houses import House; House('sqlite', 3, 'small', Path({str(tmp_path)!r})).build()"
+    )
+    making = subprocess.Popen([sys.executable, "-c", words], cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        waited_for(lambda: has_table(database, "demo_checkpoint") and database.stat().st_size > 0, 120)
+    finally:
+        os.killpg(making.pid, signal.SIGKILL)
+        making.wait()
+    assert json.loads((tmp_path / "sqlite-small-3y.ready").read_text())["is_ready"] is False
+    made = database.stat().st_ino
+    house.build()
+    assert database.stat().st_ino == made
+    assert json.loads((tmp_path / "sqlite-small-3y.ready").read_text())["is_ready"] is True
+    assert not has_table(database, "demo_checkpoint")
+    with house.engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Card)) == 3 * VOLUMES["small"].cards
+
+
+def has_table(database: Path, name: str) -> bool:
+    """Whether a database that another process may be writing holds this table."""
+    if not database.exists():
+        return False
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(database, timeout=0)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone() is not None
+    return False
+
+
+def waited_for(happened: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

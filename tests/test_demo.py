@@ -658,3 +658,39 @@ def test_a_load_that_breaks_off_leaves_nothing(fresh: Engine) -> None:
         load(fresh, small(), progress=stop)
     with Session(fresh) as session:
         assert count(session, select(Card)) == count(session, select(Slot)) == 0
+
+
+@pytest.fixture(params=kinds())
+def blanks(request: pytest.FixtureRequest, blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An empty database of either kind."""
+    server = Postgres() if request.param == "postgresql" else None
+    if server:
+        server.make()
+    engine = empty(server.url) if server else copy_of(blank, tmp_path_factory.mktemp("blanks"))
+    yield engine
+    engine.dispose()
+    if server:
+        server.drop()
+
+
+def test_a_load_of_several_years_goes_on_from_its_last_whole_year(blanks: Engine, fresh: Engine) -> None:
+    """Whether it broke off in its third year or was never disturbed, the rows, the indexes and the keys are the same."""
+    before, whole, began = structure(blanks), load(fresh, small(years=3)), []
+
+    def stop(_what: str, done: int, _total: int) -> None:
+        if done == 900:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(blanks, small(years=3), progress=stop)
+    with pytest.raises(AppError, match=f"--years 3 --volume small --seed 7 --until {UNTIL}"):
+        load(blanks, small(years=2))
+    with blanks.connect() as connection:
+        last = connection.scalar(select(func.max(Card.application_date)))
+    assert load(blanks, small(years=3), progress=lambda what, done, _total: began.append((what, done))) == whole
+    assert began[0] == ("データ", 2 * 365 + 1), began[0]
+    assert last is not None
+    assert number(last) < number(UNTIL) - 365
+    assert fingerprint(blanks) == fingerprint(fresh)
+    assert structure(blanks) == before
+    assert not inspect(blanks).has_table("demo_checkpoint")

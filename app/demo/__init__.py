@@ -7,14 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from random import Random
 
 from sqlalchemy import Connection, Engine, delete, func, select
 
-from app.demo import days, volumes
+from app.demo import checkpoints, days, volumes
 from app.demo.beside import Send, beside
+from app.demo.checkpoints import Checkpoint
 from app.demo.desks import Desks
-from app.demo.diary import Row
+from app.demo.diary import Row, Write
 from app.demo.masters import SITES, ensure_masters
 from app.demo.stores import opened
 from app.demo.story import Office, Story
@@ -23,7 +25,7 @@ from app.errors import AppError, Conflict
 from models import BookingCategory, Card, Counter, OperationLog, Reservation, Slot
 
 Progress = Callable[[str, int, int], None]
-PROGRESS = "progress"  # the name of messages that are no table
+PROGRESS, KEPT = "progress", "kept"  # the names of messages that are no table
 _BATCH = 4000  # rows handed to the database at a time
 
 
@@ -36,28 +38,54 @@ class Plan:
     seed: int
     until: date
 
+    @property
+    def words(self) -> str:
+        return f"--years {self.years} --volume {self.volume} --seed {self.seed} --until {self.until}"
+
 
 def load(engine: Engine, plan: Plan, *, progress: Progress | None = None) -> dict[str, int]:
     """Makes the masters where missing, then the years of the plan; says how many rows went into each table.
 
-    All rows stand in one transaction. The database must hold no card and no reservation; empty slots are made anew.
+    The database must hold no card and no reservation; empty slots are made anew. The rows of one year stand in one transaction; of
+    several years, each whole one is kept with where the load stands, and the same plan then goes on from there.
     """
     report = progress or (lambda _what, _done, _total: None)
     first = days.years_before(plan.until, plan.years)
     if plan.years < 1 or first < volumes.EARLIEST:
         raise AppError(f"年数は1以上で、{volumes.EARLIEST:%Y年%-m月%-d日}より前にさかのぼらないようにしてください。")
     with engine.begin() as connection:
-        office = _prepare(connection, first, plan.until)
-    counts: Tally[str] = Tally()
-    with opened(engine) as store:
-        for table, content in beside(lambda send: _tell(office, plan, first, send)):
+        begun = _begun(connection, plan)
+        tell = (
+            partial(checkpoints.thawed, begun.story) if begun else partial(_story, _prepare(connection, first, plan.until), plan)
+        )
+    counts: Tally[str] = Tally(begun.counts if begun else {})
+
+    def produce(send: Send) -> None:
+        spool = _Spool(send)
+        write = spool.add
+        _tell(tell(write), spool, write)
+
+    with opened(engine, begun) as store:
+        for table, content in beside(produce):
             if table == PROGRESS:
                 report("データ", *content)
+            elif table == KEPT:
+                store.keep(plan.words, dict(counts), content)
             else:
                 store.write(table, content)
                 counts[table] += len(content)
         store.finish(lambda done, total: report("索引", done, total))
     return dict(counts)
+
+
+def _begun(connection: Connection, plan: Plan) -> Checkpoint | None:
+    """Where an earlier load of this plan broke off. One of another plan must be finished first."""
+    begun = checkpoints.found(connection)
+    if begun and begun.plan != plan.words:
+        raise Conflict(
+            f"このデータベースには、途中で終わったデモデータの読み込みがあります（{begun.plan}）。同じ条件で続けてください。"
+        )
+    return begun
 
 
 def _prepare(connection: Connection, first: date, until: date) -> Office:
@@ -77,13 +105,20 @@ def _prepare(connection: Connection, first: date, until: date) -> Office:
     return Office({code: counters[code] for code in SITES}, categories, desks, next_log_id)
 
 
-def _tell(office: Office, plan: Plan, first: date, send: Send) -> None:
-    """Makes every row and sends them in batches."""
-    volume, cut = VOLUMES[plan.volume], days.number(plan.until)
-    calendar = volumes.calendar(volume, plan.years, days.number(first), cut, office.desks)
-    spool = _Spool(send)
-    story = Story(office, volume, calendar, Random(f"{plan.seed} {plan.volume} {plan.years} {plan.until}"), spool.add)
-    story.tell(lambda done, total: send((PROGRESS, (done, total))))
+def _story(office: Office, plan: Plan, write: Write) -> Story:
+    volume, first = VOLUMES[plan.volume], days.number(days.years_before(plan.until, plan.years))
+    calendar = volumes.calendar(volume, plan.years, first, days.number(plan.until), office.desks)
+    return Story(office, volume, calendar, Random(f"{plan.seed} {plan.volume} {plan.years} {plan.until}"), write)
+
+
+def _tell(story: Story, spool: _Spool, write: Write) -> None:
+    """Makes every row and sends them in batches; after each whole year also the story as it stands."""
+
+    def keep() -> None:
+        spool.empty()
+        spool.send((KEPT, checkpoints.frozen(story, write)))
+
+    story.tell(lambda done, total: spool.send((PROGRESS, (done, total))), keep)
     spool.empty()
 
 
@@ -91,17 +126,17 @@ class _Spool:
     """Gathers rows of each table into batches."""
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self.send = send
         self._rows: dict[str, list[Row]] = defaultdict(list)
 
     def add(self, table: str, rows: list[Row]) -> None:
         self._rows[table] += rows
         if len(self._rows[table]) >= _BATCH:
-            self._send((table, self._rows.pop(table)))
+            self.send((table, self._rows.pop(table)))
 
     def empty(self) -> None:
-        for table, rows in self._rows.items():
-            self._send((table, rows))
+        for table in list(self._rows):
+            self.send((table, self._rows.pop(table)))
 
 
 __all__ = ["Plan", "ensure_masters", "load"]

@@ -63,7 +63,7 @@ class Oddities:
             "revoked_not_destroyed": self._revoked,
             "destroyed_without_date": self._destroyed,
             "destroyed_without_check": self._destroyed,
-            "return_forgotten": lambda case: self._returned(case, 9),
+            "return_forgotten": self._return_forgotten,
             "came_in_vain": self._came_in_vain,
             "old_card_kept": self._old_card_kept,
             "stored_elsewhere": self._coming,
@@ -101,8 +101,8 @@ class Oddities:
         self._revoked(case)
         self._lives.step(case, self._lives.working(case.steps[-1][0] + 8), "dispose", "moved_out")
 
-    def _returned(self, case: Case, days: int) -> None:
-        self._lives.step(case, self._lives.working(self._lives.notify(case) + days), "return")
+    def _return_forgotten(self, case: Case) -> None:
+        self._lives.step(case, self._lives.working(self._lives.notify(case) + 9), "return")
 
     def _came_in_vain(self, case: Case) -> None:
         asked = self._lives.notify(case) + 1

@@ -13,6 +13,7 @@ from app.demo.diary import Diary
 from app.demo.lives import Case
 from app.demo.papers import Papers, Posting
 from app.demo.people import Person
+from app.masters_seed import CODE_LISTS
 from app.schema import spec_of
 from models import Card, CardState
 from models.cards import DisposalReason
@@ -20,6 +21,7 @@ from models.cards import DisposalReason
 LABEL = {key: part.label for key, part in spec_of(Card).parts.items()}  # type: ignore[union-attr]
 STATE = {state.value: state.label for state in CardState}
 _DISPOSAL = {reason.value: reason.label for reason in DisposalReason}
+_KIND, _REASON = ({value: name for value, name, _ in CODE_LISTS[key]} for key in ("issue_kind", "registration_reason"))
 
 
 def _changes(*keys: str, flags: tuple[str, ...] = ()) -> str:
@@ -151,7 +153,7 @@ class Steps:
 
     def _registered(self, draft: Draft, day: int) -> str:
         case, person = draft.case, draft.person
-        number, end = draft.columns["application_no"] or "", (shown(day), case.kind, case.reason)
+        number, end = draft.columns["application_no"] or "", (shown(day), _KIND[case.kind], _REASON[case.reason])
         draft.masked = _REGISTERED % (number, "＊＊＊", "＊＊＊", "＊＊＊", *end)
         return _REGISTERED % (number, person.name, draft.columns["address"], shown(person.birth), *end)
 

@@ -1,7 +1,8 @@
 """The two ways into a database: SQLite's `executemany` and PostgreSQL's `COPY`, both in one transaction, all or nothing.
 
 Both set aside what would be kept up to date row by row (secondary indexes, full-text triggers, on PostgreSQL foreign keys too)
-and build it once at the end; if anything fails, the transaction puts everything back.
+and build it once at the end; if anything fails, the transaction puts everything back. A load of several years commits each whole
+year together with its checkpoint, and then it is from there that the next attempt goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
+from app.demo import checkpoints
 from app.demo.cards import CARD_COLUMNS
+from app.demo.checkpoints import Checkpoint
 from app.demo.desks import SLOT_COLUMNS
 from app.demo.diary import DOCUMENT_COLUMNS, HISTORY_COLUMNS, LOG_COLUMNS, NOTE_COLUMNS, SHIPMENT_COLUMNS, Row
 from app.demo.visits import RESERVATION_COLUMNS
@@ -35,47 +38,57 @@ Progress = Callable[[int, int], None]
 class Store(Protocol):
     def write(self, table: str, rows: list[Row]) -> None: ...
 
+    def keep(self, plan: str, counts: dict[str, int], story: bytes) -> None:
+        """Commits what was written so far, with where the load stands."""
+
     def finish(self, progress: Progress) -> None:
         """Builds what was set aside and refreshes the planner's statistics."""
 
 
 @contextmanager
-def opened(engine: Engine) -> Iterator[Store]:
-    """A store on a raw connection, committed when the block ends well."""
-    with (_sqlite if engine.dialect.name == "sqlite" else _postgres)(engine) as store:
+def opened(engine: Engine, begun: Checkpoint | None = None) -> Iterator[Store]:
+    """A store on a raw connection, committed when the block ends well. `begun`: where a load that broke off stands."""
+    with (_sqlite if engine.dialect.name == "sqlite" else _postgres)(engine, begun) as store:
         yield store
 
 
 class SqliteStore:
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, begun: Checkpoint | None) -> None:
         self._run = connection.execute
         self._many = connection.executemany
         self._inserts = {
             table: f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
             for table, names in COLUMNS.items()
         }
+        self._rebuild = begun.rebuild if begun else self._set_aside()
+
+    def _set_aside(self) -> list[str]:
+        """Drops what would be kept up to date row by row; says how to build it again."""
         marks = ", ".join("?" * len(COLUMNS))
         found = self._run(
             "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN "
             f"({marks}) AND type IN ('index', 'trigger') ORDER BY type, name",
             tuple(COLUMNS),
         ).fetchall()
-        self._aside = found
-        for kind, name, _table, _sql in self._aside:
+        for kind, name, _table, _sql in found:
             self._run(f'DROP {kind.upper()} "{name}"')
+        searched = sorted({table for _kind, name, table, _sql in found if name.startswith(f"{table}_fts")})
+        return [
+            *(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
+            *(sql for _kind, _name, _table, sql in found),
+        ]
 
     def write(self, table: str, rows: list[Row]) -> None:
         self._many(self._inserts[table], rows)
 
+    def keep(self, plan: str, counts: dict[str, int], story: bytes) -> None:
+        Checkpoint(plan, counts, self._rebuild, story).save(self._run, "BLOB", "?")
+        self._run("COMMIT")
+        self._run("BEGIN IMMEDIATE")
+
     def finish(self, progress: Progress) -> None:
-        searched = sorted({table for _kind, name, table, _sql in self._aside if name.startswith(f"{table}_fts")})
-        statements = [
-            *(f"INSERT INTO {table}_fts({table}_fts) VALUES ('rebuild')" for table in searched),
-            *(sql for _kind, _name, _table, sql in self._aside),
-            "PRAGMA analysis_limit=1000",
-            "ANALYZE",
-        ]
-        _run_all(self._run, statements, progress)
+        checkpoints.drop(self._run)
+        _run_all(self._run, [*self._rebuild, "PRAGMA analysis_limit=1000", "ANALYZE"], progress)
 
 
 # Rows that keep every CHECK by construction need not be checked one by one: that alone is half the time of a log row.
@@ -90,7 +103,7 @@ _FAST = {
 
 
 @contextmanager
-def _sqlite(engine: Engine) -> Iterator[Store]:
+def _sqlite(engine: Engine, begun: Checkpoint | None) -> Iterator[Store]:
     """Without waiting for the disk and with a large cache: a demo that a power cut spoils is loaded again."""
     if engine.url.database not in _MEMORY_DATABASES:
         engine.dispose()  # idle connections would keep the journal mode as it is
@@ -102,7 +115,7 @@ def _sqlite(engine: Engine) -> Iterator[Store]:
         _set(connection, _FAST)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            yield SqliteStore(connection)
+            yield SqliteStore(connection, begun)
         except BaseException:
             connection.execute("ROLLBACK")
             raise
@@ -126,26 +139,41 @@ WHERE c.oid = ANY(%s::regclass[]) AND k.contype = 'f' ORDER BY k.conname"""
 
 
 class PostgresStore:
-    def __init__(self, connection: Any) -> None:
-        self._cursor = connection.cursor()
+    def __init__(self, connection: Any, begun: Checkpoint | None) -> None:
+        self._connection, self._cursor = connection, connection.cursor()
         self._run = self._cursor.execute
-        tables = [list(COLUMNS)]
+        self._begin()
+        self._rebuild = begun.rebuild if begun else self._set_aside()
+
+    def _begin(self) -> None:
         self._run("SET LOCAL timezone = 'UTC'")
         self._run("SET LOCAL maintenance_work_mem = '256MB'")
+
+    def _set_aside(self) -> list[str]:
+        """Drops what would be kept up to date row by row; says how to build it again."""
+        tables = [list(COLUMNS)]
         indexes, keys = self._run(_INDEXES, tables).fetchall(), self._run(_KEYS, tables).fetchall()
-        self._rebuild = [sql for _table, _name, sql in indexes]
-        self._rebuild += [f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {sql}' for table, name, sql in keys]
         for table, name, _sql in keys:
             self._run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
         for _table, name, _sql in indexes:
             self._run(f'DROP INDEX "{name}"')
+        return [
+            *(sql for _table, _name, sql in indexes),
+            *(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {sql}' for table, name, sql in keys),
+        ]
 
     def write(self, table: str, rows: list[Row]) -> None:
         with self._cursor.copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 
+    def keep(self, plan: str, counts: dict[str, int], story: bytes) -> None:
+        Checkpoint(plan, counts, self._rebuild, story).save(self._run, "BYTEA", "%s")
+        self._connection.commit()
+        self._begin()
+
     def finish(self, progress: Progress) -> None:
+        checkpoints.drop(self._run)
         sequences = [
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}" for table in COLUMNS
         ]
@@ -153,11 +181,11 @@ class PostgresStore:
 
 
 @contextmanager
-def _postgres(engine: Engine) -> Iterator[Store]:
+def _postgres(engine: Engine, begun: Checkpoint | None) -> Iterator[Store]:
     pooled = engine.raw_connection()
     connection: Any = pooled.driver_connection
     try:
-        yield PostgresStore(connection)
+        yield PostgresStore(connection, begun)
         connection.commit()
         _tidy(connection)
     except BaseException:

@@ -21,6 +21,7 @@ from app.demo.routine import Routine
 from app.demo.visits import Fate, Visits
 from app.demo.volumes import BOOKABLE, OPEN_DAYS, Calendar, Volume
 
+_YEAR = 365  # days
 _RECENT = 14  # days: of older ones a small volume keeps only slots that somebody booked
 
 
@@ -49,7 +50,7 @@ class Story:
         self._odd = self._odd_days()
         self._known: dict[int, int] = {}  # cards registered by the end of each day
         self._owed = {"cards": 0, "visits": 0}
-        self._closed_to = calendar.first
+        self._closed_to = self._today = calendar.first
 
     def _odd_days(self) -> dict[int, list[str]]:
         """On which day which oddity applies."""
@@ -59,17 +60,23 @@ class Story:
                 found[self._calendar.cut - end - int(self._random() * (begin - end + 1))].append(oddity)
         return found
 
-    def tell(self, progress: Callable[[int, int], None]) -> None:
+    def tell(self, progress: Callable[[int, int], None], keep: Callable[[], None]) -> None:
+        """Every day up to the last that can be booked. `keep` is called after each whole year: what was written until then and
+        the story itself are enough to go on from there."""
         first, cut = self._calendar.first, self._calendar.cut
         end = cut + OPEN_DAYS + 1
-        for day in range(first, end):
+        while self._today < end:
+            day = self._today
             if day < cut:
                 self._receive(day)
             self._fill(day)
             is_long_ago = self._volume.crowded_days > 0 and cut - day > _RECENT
             self._write("slot", self._desks.close(day, booked_only=is_long_ago))
             self._close_to(day - BOOKABLE)
-            progress(day - first + 1, end - first)
+            self._today += 1
+            progress(self._today - first, end - first)
+            if self._today < cut and (self._today - first) % _YEAR == 0:
+                keep()
         self._close_to(end)
 
     def _close_to(self, day: int) -> None:
