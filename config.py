@@ -33,8 +33,14 @@ class Settings(BaseSettings):
     staff_port: int = Field(8001, description="職員サイトのポート（make run）")
     trusted_hosts: Words = Field(("127.0.0.1", "localhost"), description="受け付ける Host ヘッダー（コンマ区切り）")
     trusted_proxies: Words = Field((), description="X-Forwarded-For を信じるネットワーク（コンマ区切り）")
+    staff_site: str = Field(
+        "", description="パスワード設定用リンクの先頭に付ける、職員サイトのアドレス（空なら開いている画面のもの）"
+    )
     callcenter_networks: Words = Field((), description="アドレスでなくサインインごとに数えるネットワーク（コンマ区切り）")
-    limit_login: str = Field("5 per minute; 30 per hour", description="サインインの回数制限")
+    limit_login: str = Field(
+        "5 per minute; 30 per hour",
+        description="サインインの回数制限（アドレスごと。庁舎が一つのアドレスに見えるなら増やします）",
+    )
     limit_booking: str = Field("10 per minute; 60 per hour", description="予約の送信の回数制限")
     limit_lookup: str = Field("10 per minute; 30 per hour", description="予約の照会の回数制限")
     session_idle_minutes: int = Field(15, ge=1, le=480, description="操作がないと終わるまでの分数")

@@ -15,6 +15,7 @@ Site = Literal["resident", "staff"]
 HANDED_DOWN = (
     "trusted_hosts",
     "trusted_proxies",
+    "staff_site",
     "callcenter_networks",
     "redis_url",
     "limit_login",

@@ -86,9 +86,13 @@ LINK = "次のリンクを本人に渡してください。24時間以内に一�
 
 
 def _site(command: Any) -> Any:
-    return click.option(
-        "--site", default="http://127.0.0.1:8001", show_default=True, help="リンクの先頭に付ける、職員サイトのアドレス"
-    )(command)
+    return click.option("--site", default="", help="リンクの先頭に付ける、職員サイトのアドレス（省略すると設定 STAFF_SITE）")(
+        command
+    )
+
+
+def _staff_site() -> str:
+    return current_app.config["STAFF_SITE"] or "http://127.0.0.1:8001"
 
 
 @staff_group.command(
@@ -108,7 +112,9 @@ def _site(command: Any) -> Any:
 def create_account(roles: tuple[str, ...], counters: tuple[str, ...], site: str, **entry: str) -> None:
     from app import staff_commands
 
-    made = staff_commands.create(db.session(), {**entry, "active": "1"}, roles=roles, counters=counters, site=site)
+    made = staff_commands.create(
+        db.session(), {**entry, "active": "1"}, roles=roles, counters=counters, site=site or _staff_site()
+    )
     click.echo(f"利用者 {entry['username']} を登録しました。{LINK}\n{made}")
 
 
@@ -119,7 +125,7 @@ def create_account(roles: tuple[str, ...], counters: tuple[str, ...], site: str,
 def link(username: str, site: str) -> None:
     from app import staff_commands
 
-    click.echo(f"{LINK}\n{staff_commands.link(db.session(), username, site=site)}")
+    click.echo(f"{LINK}\n{staff_commands.link(db.session(), username, site=site or _staff_site())}")
 
 
 slots = AppGroup("slots", help="予約枠")

@@ -105,6 +105,7 @@ class ApplicantForm(Sheet):
         "お名前",
         longest=200,
         missing="お名前を入力してください。",
+        read=reading.name,
         autocomplete="name",
         hint="住民票のとおりに入力してください（例 神戸 花子）。",
     )
@@ -176,6 +177,12 @@ class ApplicantForm(Sheet):
     def _read_birth(self) -> bool:
         if self.birth_errors:
             return False
+        if empty := [box for box in self.birth if not box.value]:
+            what = (
+                "生年月日" if len(empty) == len(self.birth) else f"生年月日の「{'」と「'.join(box.label.text for box in empty)}」"
+            )
+            empty[0].errors = [f"{what}を入力してください。"]
+            return False
         try:
             self.born = reading.birth_date(
                 self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
@@ -213,6 +220,7 @@ class LookupForm(Sheet):
         "予約番号",
         longest=40,
         missing="予約番号を入力してください（例 K7Q29-MXDAB）。",
+        read=reading.code,
         hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。",
     )
     phone = Answer(

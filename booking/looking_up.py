@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from app import audit
 from app.extensions import db, reading
@@ -29,8 +29,14 @@ def register(pages: Blueprint) -> None:
 
 
 def _limited(view: Callable[[], Any]) -> Callable[[], Any]:
-    """Counted per address, and per code wherever the tries come from: nobody guesses the number that belongs to a code."""
-    return limiter.limit(limit_lookup)(limiter.limit(PER_CODE, key_func=_code_asked)(view))
+    """Counted per address, and per code wherever the tries come from: nobody guesses the number that belongs to a code. Of a code
+    only wrong guesses count, so that who looks at their own booking often is never shut out."""
+    guesses = limiter.limit(PER_CODE, key_func=_code_asked, deduct_when=_is_wrong_guess)
+    return limiter.limit(limit_lookup)(guesses(view))
+
+
+def _is_wrong_guess(response: Response) -> bool:
+    return response.status_code == 404
 
 
 def _code_asked() -> str:

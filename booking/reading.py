@@ -7,6 +7,7 @@ import unicodedata
 from datetime import date
 
 from app import text
+from app.rules import bookings
 from booking.words import ERAS
 
 OLDEST = 130  # years; nobody older comes to a counter
@@ -20,6 +21,23 @@ class Unreadable(ValueError):
     def __init__(self, sentence: str, part: str) -> None:
         super().__init__(sentence)
         self.part = part
+
+
+def name(typed: str) -> str:
+    """A name has a letter in it, of whatever script: a telephone number in the wrong box has none."""
+    if not any(sign.isalpha() for sign in typed):
+        raise text.Unreadable("文字で入力してください（例 神戸 花子）")
+    return typed
+
+
+def code(typed: str) -> str:
+    """A reservation code in its one spelling. What cannot be one is said at once: a wrong guess would count."""
+    found = bookings.as_code(typed)
+    if not bookings.is_code(found):
+        raise text.Unreadable(
+            f"{bookings.CODE_LENGTH}文字の英数字で入力してください（いま{len(found)}文字。数字の0・1と英字のO・Iは使われていません）"
+        )
+    return found
 
 
 def birth_date(year: str, month: str, day: str, today: date) -> date:

@@ -34,14 +34,37 @@ def test_every_wrong_pair_gets_the_same_answer(resident: Resident, session: Sess
     for typed in (
         {"code": code, "phone": "0781234568"},
         {"code": "ZZZZZZZZZZ", "phone": "0781234567"},
-        {"code": "O0I1", "phone": "0781234567"},
-        {"code": "x" * 40, "phone": "0781234567"},
+        {"code": code[::-1], "phone": "0781234567"},
     ):
         resident.open("/lookup")
         answer = resident.press("確認する", **typed)
         assert (answer.status, "予約が見つかりません" in answer.text) == (404, True)
         answers.add(re.sub(r'value="[^"]*"|v=\w+', "", answer.html))
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize(("typed", "length"), [("K7Q29", 5), ("K7Q29-MXDABC", 11), ("x" * 40, 40), ("K7Q29-MXDA0", 10)])
+def test_what_cannot_be_a_code_is_said_at_its_field(resident: Resident, typed: str, length: int) -> None:
+    resident.open("/lookup")
+    answer = resident.press("確認する", code=typed, phone="0781234567")
+    assert answer.status == 422
+    assert f"予約番号は10文字の英数字で入力してください（いま{length}文字" in answer.error_of("code")
+    assert answer.fields["code"] == typed, "what was typed is there to be put right"
+
+
+def test_who_looks_at_their_booking_all_day_is_never_shut_out_and_who_guesses_is(
+    database: House, resident: Resident, session: Session
+) -> None:
+    made = booked(resident, session)
+    with site(database, "resident", limit_lookup="1000 per minute") as app:
+        owner, thief = Resident(app.test_client()), Resident(app.test_client())
+
+        def look_up(who: Resident, phone: str) -> int:
+            who.open("/lookup")
+            return int(who.press("確認する", code=made.booking_code, phone=phone).status)
+
+        assert {look_up(owner, made.phone) for _ in range(12)} == {200}
+        assert [look_up(thief, f"078123{n:04d}") for n in range(11)] == [404] * 10 + [429]
 
 
 def test_look_up_with_empty_or_odd_fields_is_explained(resident: Resident) -> None:

@@ -326,6 +326,15 @@ def test_a_draft_is_its_uploaders_alone_and_works_once(browse: Browse, session: 
     assert sorted(answers) == [303, 404] and len(cards(session)) == 1
 
 
+def test_only_the_newest_previews_of_a_person_wait(browse: Browse, session: Session) -> None:
+    clerk, manager = browse("staff"), browse("manager")
+    others = upload(manager, csv_file(GOOD))
+    previews = [upload(clerk, csv_file((*GOOD, f"{n}" * 23), heading=(*BASE, "申請書ID（見た目用）"))) for n in range(1, 8)]
+    assert session.scalar(select(func.count()).select_from(ImportDraft)) == 5 + 1
+    assert [confirm(clerk, preview).status_code for preview in previews] == [404] * 2 + [303] * 5
+    assert confirm(manager, others).status_code == 303
+
+
 def zipped(**files: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as box:

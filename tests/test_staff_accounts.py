@@ -68,6 +68,14 @@ def test_a_new_account_signs_in_only_through_its_link(browse: Browse, session: S
     assert staff_app.test_client().get(link.group(1)).status_code in (400, 403, 404, 410), "the link works once"
 
 
+def test_the_link_leads_to_the_site_of_the_settings(browse: Browse, session: Session, staff_app: Any, monkeypatch: Any) -> None:
+    """And not to whatever name a browser called the site by."""
+    monkeypatch.setitem(staff_app.config, "STAFF_SITE", "https://madoguchi.example.jp/")
+    person = session.scalars(select(Staff).where(Staff.username == "staff")).one()
+    page = _post(browse("admin"), f"/staff/link/{person.id}", f"/staff/show/{person.id}").text
+    assert re.search(r'value="https://madoguchi\.example\.jp/reset/[^"]+"', page)
+
+
 @pytest.mark.parametrize("taken", ["STAFF", "Staff", "ＳＴＡＦＦ"])
 def test_capitals_make_no_second_account(browse: Browse, session: Session, taken: str) -> None:
     answer = _new(browse("admin"), session, username=taken)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, g, request
 from flask_login import current_user
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from views.panel import PanelView
 
 SHOWN_ERRORS, SHOWN_LINES = 100, 20
+WAITING = 5  # previews that one person can leave open
 FLAGS = {"1": ("はい", "1", "○", "true"), "": ("いいえ", "0", "×", "—", "false")}
 GONE = "この取り込みは、すでに済んだか期限が切れました。ファイルを選び直してください。"
 
@@ -97,8 +98,16 @@ def _keep(session: Session, spec: Spec, key: str, told: dict[str, str], lines: l
         created_at=context(session).now(),
     )
     edge.write_now()
+    _make_room(session)
     session.add(draft)
     edge.log_with_changes()
+
+
+def _make_room(session: Session) -> None:
+    """One person's previews wait for a decision, but only the newest few: each may hold thousands of lines."""
+    mine = select(ImportDraft.id).where(ImportDraft.user_id == current_user.id).order_by(ImportDraft.created_at.desc())
+    for old in session.scalars(mine.offset(WAITING - 1)).all():
+        _use_up(session, old)
 
 
 def _commit(view: PanelView, session: Session, key: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, request
+from flask import current_app, flash, request
 from flask_appbuilder import expose
 from flask_login import current_user
 
@@ -32,7 +32,8 @@ class StaffView(PanelView):
             flash("自分のパスワードは、右上の「パスワードを変える」で変えてください。", "danger")
             return self.to(page_of(person))
         audit.declare(session, self.spec.name, "password", self.spec.label, 番号=person.id, 内容="設定用リンクの発行")
-        return self.page("panel/staff_link.html", row=person, link=reset_link(session, person, site=request.host_url))
+        site = current_app.config["STAFF_SITE"] or request.host_url
+        return self.page("panel/staff_link.html", row=person, link=reset_link(session, person, site=site))
 
     @expose("/sessions/<pk>", methods=["POST"])
     @allowed("edit")
