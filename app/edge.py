@@ -12,6 +12,7 @@ from flask import session as browser
 from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -37,9 +38,9 @@ SENTENCES = {
 }
 
 
-def init(app: Flask, who: Callable[[], Actor]) -> None:
-    """Puts the edge round an application; `who` names the actor of the current request."""
-    app.extensions["who"] = who
+def init(app: Flask, who: Callable[[], Actor], also: Callable[[Session], None] | None = None) -> None:
+    """Puts the edge round an application; `who` names the actor of the current request, `also` writes what goes with every commit."""
+    app.extensions["who"], app.extensions["also"] = who, also
     app.before_request(_known_host)
     app.before_request(lambda: begin(who))
     app.before_request(_only_what_a_form_sends)
@@ -143,6 +144,8 @@ def _commit(current: Context) -> None:
     db.session.flush()
     if current.act and not current.changes:
         log_with_changes()
+    if also := current_app.extensions["also"]:
+        also(db.session())
     db.session.commit()
 
 

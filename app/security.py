@@ -165,6 +165,6 @@ def init(app: Flask) -> AppBuilder:
     config.update(_closed(config["TRUSTED_HOSTS"], config["LIMIT_LOGIN"]))
     app.session_interface = StaffSessions(idle=config["SESSION_IDLE"], longest=config["PERMANENT_SESSION_LIFETIME"])
     appbuilder = Panel(app, db.session, security_manager_class=StaffSecurity, base_template="panel/base.html")
-    edge.init(app, actor)
+    edge.init(app, actor, sessions.keep)
     gate.init(app)
     return appbuilder
