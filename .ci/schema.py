@@ -10,14 +10,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import alembic.command
 
-from app import create_app, schema
+from app import create_app, soundness
 from app.installing import migrate
 from config import Settings
 from tests.databases import Database, Postgres, Sqlite, kinds
 
 
 def main() -> None:
-    faults = schema.check()
+    faults = soundness.check()
     for fault in faults:
         print(fault, file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from flask import Flask
 
-from app import cli, edge, headers, health, i18n, limits, private, schema
+from app import cli, edge, headers, health, i18n, limits, private, soundness
 from app.extensions import db, engine_options, tune
 from config import ROOT, VAR, Settings
 
@@ -29,7 +29,7 @@ HANDED_DOWN = (
 def create_app(site: Site, settings: Settings | None = None) -> Flask:
     """One site of the product. `resident` faces the Internet, `staff` the office network."""
     settings = settings or Settings()
-    schema.must_be_sound()
+    soundness.must_be_sound()
     app = Flask("app", root_path=str(ROOT / "app"))
     app.config.update(_flask_settings(site, settings))
     db.init_app(app)

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session, SessionTransaction, object_session
 
 from app import codes, text
 from app.context import Act, Context, context
-from app.schema import Part, Spec, spec_of, specs
+from app.parts import Part
+from app.schema import Spec, spec_of, specs
 from models import ActionClass, Card, MyNumberAccess, OperationLog
 from models.base import table_of
 

@@ -17,7 +17,7 @@ from flask.cli import AppGroup, FlaskGroup, with_appcontext
 from flask_migrate import Migrate
 from sqlalchemy.exc import DBAPIError
 
-from app import schema
+from app import schema, soundness
 from app.context import TOKYO, acting, system
 from app.errors import AppError
 from app.extensions import db
@@ -206,7 +206,7 @@ schema_group = AppGroup("schema", help="表の定義")
 @schema_group.command("check", help="表の宣言（ラベル・範囲・検索など）に矛盾がないかを調べます。")
 @in_words
 def check() -> None:
-    if faults := schema.check():
+    if faults := soundness.check():
         raise click.ClickException("\n".join(faults))
     click.echo(f"{len(schema.specs())} 表の宣言に矛盾はありません。")
 

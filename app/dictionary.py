@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from app.masters_seed import CODE_LISTS
-from app.schema import Part, Spec, specs
+from app.parts import Part
+from app.schema import Spec, specs
 from models import Counter
 
 HEAD = """# データ辞書

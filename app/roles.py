@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app import holding
+from app.criteria import whole
 from app.errors import AppError, Conflict, NotFound
-from app.listing import whole
 from app.rules import accounts
 from app.schema import Spec, specs
 from models import Staff

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app import codes, text
 from app.context import Context, context
 from app.errors import PersonalNumberFound
-from app.schema import Part, Spec, spec_of
+from app.parts import Part
+from app.schema import Spec, spec_of
 from models import OperationLog
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from app import xlsx
+from app import xlsx, xlsx_cells
 from app.errors import BadFile
 
 MAX_LINES = 5_000
@@ -49,10 +49,10 @@ def _bounded(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _must_fit(number: int, cells: list[str]) -> None:
-    if len(cells) > xlsx.MAX_COLUMNS:
-        raise BadFile(f"{number}行目の列が多すぎます。{xlsx.MAX_COLUMNS}列までにして、もう一度選んでください。")
-    if max(map(len, cells)) > xlsx.LONGEST_CELL:
-        raise BadFile(f"{number}行目に{xlsx.LONGEST_CELL:,}文字を超えるセルがあります。短くして、もう一度選んでください。")
+    if len(cells) > xlsx_cells.MAX_COLUMNS:
+        raise BadFile(f"{number}行目の列が多すぎます。{xlsx_cells.MAX_COLUMNS}列までにして、もう一度選んでください。")
+    if max(map(len, cells)) > xlsx_cells.LONGEST_CELL:
+        raise BadFile(f"{number}行目に{xlsx_cells.LONGEST_CELL:,}文字を超えるセルがあります。短くして、もう一度選んでください。")
 
 
 def _trimmed(cells: list[str]) -> list[str]:

@@ -17,7 +17,8 @@ import xlsxwriter
 from app import sheets
 from app.codes import Lists
 from app.errors import BadFile
-from app.schema import Part, Spec
+from app.parts import Part
+from app.schema import Spec
 from app.text import HIDDEN, has_personal_number
 
 Format = Literal["csv", "xlsx"]

@@ -17,7 +17,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import listing
-from app.listing import Criteria, Page, Place, fetch
+from app.criteria import Criteria
+from app.listing import Page, Place, fetch
 from app.schema import spec_of, specs
 from models import Card, CardState, Channel, Counter, FeeRule, Shipment, Staff
 from tests import samples

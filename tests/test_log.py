@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from app.schema import Part, specs
+from app.parts import Part
+from app.schema import specs
 from models import (
     ActionClass,
     Card,

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from app import listing
 from app.context import Actor, acting
-from app.listing import Criteria, Order, Place, Range, fetch
-from app.schema import Part, Spec, specs
+from app.criteria import Criteria, Order, Range
+from app.listing import Place, fetch
+from app.parts import Part
+from app.schema import Spec, specs
 from models import metadata
 from tests.rows import fill
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app import create_app, dictionary, schema
-from app.schema import BrokenSchema, Spec, check, specs
+from app import create_app, dictionary, soundness
+from app.schema import Spec, specs
+from app.soundness import BrokenSchema, check
 from config import Settings
 from models import Base, BookingCategory, Card, CardNote, CodeItem, DeskPool, Document, FeeRule, Staff
 
@@ -77,7 +78,7 @@ def test_our_own_declarations_are_sound() -> None:
 
 
 def test_an_application_with_a_mistake_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "check", lambda: ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"])
+    monkeypatch.setattr(soundness, "check", lambda: ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"])
     with pytest.raises(BrokenSchema, match="S003 models"):
         create_app("resident", Settings(_env_file=None, secret_key="test " * 10))
 

@@ -290,7 +290,7 @@ def test_every_command_explains_itself_in_japanese(resident_app: Flask, words: t
 def test_schema_check_passes_and_reports(resident_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     run = resident_app.test_cli_runner().invoke
     assert run(args=["schema", "check"]).exit_code == 0
-    monkeypatch.setattr("app.schema.check", lambda: ["S001 models.x.X: __label__ and __group__ must be set"])
+    monkeypatch.setattr("app.soundness.check", lambda: ["S001 models.x.X: __label__ and __group__ must be set"])
     failed = run(args=["schema", "check"])
     assert (failed.exit_code, "S001 models.x.X" in failed.output) == (1, True)
 

@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from app import codes
 from app.context import context
+from app.criteria import Criteria, Order, Range, parse, whole
 from app.extensions import db
-from app.listing import SIZES, Criteria, Order, Place, Range, parse, whole
-from app.schema import Part, Spec, spec_of
+from app.listing import SIZES, Place
+from app.parts import Part
+from app.schema import Spec, spec_of
 from app.searching import must_be_searchable
 from app.text import has_personal_number
 from views.access import may
-from views.fields import short_list
+from views.relations import short_list
 
 KEPT = 10  # private searches a person may go back to, for each table
 

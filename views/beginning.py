@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.context import context
 from app.extensions import db
-from app.schema import Part, Spec
+from app.parts import Part
+from app.schema import Spec
 from models import Counter
 from views import records
 from views.address import page_of

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import codes
 from app.context import TOKYO
-from app.schema import Part, Spec
+from app.parts import Part
+from app.schema import Spec
 from models import OperationLog
 from views.forms import raw
 

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from wtforms import Form
 from wtforms.fields.core import UnboundField
 
-from app.schema import Part, Spec
-from views import fields
+from app.parts import Part
+from app.schema import Spec
+from views import fields, relations
 
 FIELDS: dict[str, Any] = {
     "text": fields.PartText,
@@ -22,8 +23,8 @@ FIELDS: dict[str, Any] = {
     "flag": fields.PartFlag,
     "code": fields.PartChoice,
     "codes": fields.PartChoice,
-    "relation": fields.PartRow,
-    "many": fields.PartRows,
+    "relation": relations.PartRow,
+    "many": relations.PartRows,
 }
 
 
@@ -64,7 +65,7 @@ class SpecForm(Form):
 
 
 def _entered(field: Any) -> Any:
-    if isinstance(field, fields.PartRows):
+    if isinstance(field, relations.PartRows):
         return field.chosen
     part, value = field.part, field.data
     return "" if value is None and not part.nullable and part.shape in ("text", "memo", "codes") else value

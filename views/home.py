@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from app import audit
 from app.context import context
+from app.criteria import Criteria, Range
 from app.extensions import db
-from app.listing import COUNT_CAP, Criteria, Range, capped_count, shown
+from app.listing import COUNT_CAP, capped_count, shown
 from app.schema import specs
 from models import Card, CardState, Reservation, ReservationState
 from views import lists

@@ -19,7 +19,8 @@ from app import audit, codes, edge, sheets, tabular, trial
 from app.constraints import flushed
 from app.context import context
 from app.errors import BadFile, NotFound
-from app.schema import Part, Spec
+from app.parts import Part
+from app.schema import Spec
 from models import ImportDraft
 
 if TYPE_CHECKING:

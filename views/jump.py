@@ -9,9 +9,10 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request
 from sqlalchemy import or_, select
 
 from app import audit
+from app.criteria import Criteria
 from app.errors import AppError
 from app.extensions import db
-from app.listing import Criteria, Page, capped_count, fetch
+from app.listing import Page, capped_count, fetch
 from app.schema import Spec, specs
 from app.searching import LONGEST
 from app.text import alnum, has_personal_number

@@ -11,12 +11,14 @@ from flask import flash, request
 from sqlalchemy.orm import Session
 
 from app import audit, codes
+from app.criteria import Criteria, Range, order_of
 from app.errors import AppError
-from app.listing import Criteria, Page, Range, fetch, order_of
-from app.schema import Part, Spec, spec_of, specs
+from app.listing import Page, fetch
+from app.parts import Part
+from app.schema import Spec, spec_of, specs
 from views import address
 from views.access import may
-from views.fields import short_list
+from views.relations import short_list
 
 LOST = "検索した言葉は、もう残っていません。もう一度入力してください。"
 

@@ -16,8 +16,9 @@ from markupsafe import Markup, escape
 from app import audit, codes
 from app.context import context
 from app.extensions import db
+from app.parts import Part
 from app.rules.opening import follow
-from app.schema import Part, Spec, specs
+from app.schema import Spec, specs
 from models import Reservation
 from views import lists, records
 from views.access import must_have

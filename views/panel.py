@@ -9,9 +9,10 @@ from flask_appbuilder import ModelView, expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 
 from app import audit, edge
+from app.criteria import Criteria
 from app.errors import AppError
 from app.extensions import db
-from app.listing import SIZES, Criteria, fetch
+from app.listing import SIZES, fetch
 from app.schema import Spec, spec_of
 from app.text import has_personal_number
 from views import files, importing, lists, records

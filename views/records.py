@@ -14,9 +14,10 @@ from werkzeug.datastructures import MultiDict
 from app import audit
 from app.constraints import flushed
 from app.context import context
+from app.criteria import whole
 from app.errors import NotFound
-from app.listing import whole
-from app.schema import Part, Spec
+from app.parts import Part
+from app.schema import Spec
 from app.text import has_personal_number
 from views import clashes, inline, sent
 from views.forms import SpecForm, form_class

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
-from app import dictionary, schema
+from app import dictionary, schema, soundness
 from app.text import place
 from models import Counter, OperationLog
 from tests import pages
@@ -221,7 +221,7 @@ def test_a_master_goes_to_the_masters_room(browse: Browse, session: Session) -> 
 
 
 def test_dictionary_and_declarations(kept: Any, session: Session) -> None:
-    assert schema.check() == []
+    assert soundness.check() == []
     assert "忘れ物" in dictionary.page() and "拾得日" in dictionary.page()
     assert {i["name"] for i in inspect(session.connection()).get_indexes("lost_item")} >= {
         "ix_lost_item_counter_id_id",
@@ -237,4 +237,4 @@ def test_dictionary_and_declarations(kept: Any, session: Session) -> None:
 def test_a_wrong_declaration_stops_the_start_with_a_number(lost_item: Any) -> None:
     broken = schema.Spec(lost_item)
     broken.scope = ("countr",)
-    assert schema.check({lost_item: broken}) == ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"]
+    assert soundness.check({lost_item: broken}) == ["S003 models.lost_item.LostItem: __scope__ 'countr' is not a relation"]
