@@ -97,6 +97,17 @@ class Spec:
         return found
 
     @cached_property
+    def inner(self) -> list[Part]:
+        """The row's number and version, which people quote to whoever looks after the system and need for nothing else; the number
+        is told among the rest where lists show it."""
+        return [p for p in self.parts.values() if p.key in ("id", "row_stamp") and p not in self.listed]
+
+    @cached_property
+    def told(self) -> list[Part]:
+        """What the page of a row tells under its headings."""
+        return [p for p in self.parts.values() if p not in self.inner]
+
+    @cached_property
     def code_lists(self) -> list[str]:
         return [p.field.codes for p in self.parts.values() if p.field.codes]
 
