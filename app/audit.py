@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
 _TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
 LOG = table_of(OperationLog)
+_WRITE = insert(LOG)
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
 
 
@@ -196,7 +197,7 @@ def _write_with_changes(session: Session) -> None:
     current = context(session)
     if not current.changes:
         return
-    session.execute(insert(LOG).values(row_of(current)))
+    session.execute(_WRITE, row_of(current))
     current.changes, current.act = [], None
 
 
@@ -243,7 +244,7 @@ def _named_after(change: dict[str, Any]) -> Act:
 def write_alone(connection: Connection, current: Context) -> None:
     """Writes the row of an act that changed nothing (or whose changes were rolled back)."""
     current.changes = []
-    connection.execute(insert(LOG).values(row_of(current)))
+    connection.execute(_WRITE, row_of(current))
 
 
 def _mark(session: Session, transaction: SessionTransaction) -> None:

@@ -13,6 +13,11 @@ from models import CodeItem
 
 FIXED = "ほかのデータから使われているため、コード種別と値は変更できません。名称を変えるか、使用中を外してください。"
 Lists = dict[str, dict[str, str]]
+_ITEMS = (
+    select(CodeItem.list_name, CodeItem.value, CodeItem.name, CodeItem.is_active)
+    .order_by(CodeItem.sort_order, CodeItem.id)
+    .execution_options(unscoped=True)  # a master has no scope
+)
 
 
 def names(session: Session) -> Lists:
@@ -30,8 +35,7 @@ def _read(session: Session) -> tuple[Lists, set[tuple[str, str]]]:
     """Every name, and what is in use; read once a request."""
     cache = context(session).cache
     if "codes" not in cache:
-        columns = (CodeItem.list_name, CodeItem.value, CodeItem.name, CodeItem.is_active)
-        items = session.execute(select(*columns).order_by(CodeItem.sort_order, CodeItem.id)).all()
+        items = session.execute(_ITEMS).all()
         found: Lists = {}
         for item in items:
             found.setdefault(item.list_name, {})[item.value] = item.name

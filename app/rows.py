@@ -26,7 +26,7 @@ def _prepare(session: Session, *_: Any) -> None:
         if spec is None:
             continue
         is_new = inspect(row).pending
-        changed = set(spec.parts) if is_new else {key for key, part in spec.parts.items() if _has_changed(row, part)}
+        changed = set(spec.parts) if is_new else _changed(row, spec)
         if not changed:
             continue
         if spec.append_only and not is_new:
@@ -41,10 +41,16 @@ def _prepare(session: Session, *_: Any) -> None:
             raise RuntimeError(f"{spec.label} is append-only")
 
 
-def _has_changed(row: Any, part: Part) -> bool:
-    """A relation changes by its object or by its key. What was never set since it was read need not be asked for its history."""
-    keys = {part.key, part.fk} if part.is_many else {part.key, part.fk} - inspect(row).unmodified
-    return any(inspect(row).attrs[key].history.has_changes() for key in keys)
+def _changed(row: Any, spec: Spec) -> set[str]:
+    """The parts of a row that changed, a relation by its object or by its key. What was never set since it was read need not be
+    asked for its history."""
+    state = inspect(row)
+    same = state.unmodified
+    return {
+        part.key
+        for part in spec.parts.values()
+        if any(state.attrs[key].history.has_changes() for key in {part.key, part.fk} if part.is_many or key not in same)
+    }
 
 
 def refuse_personal_numbers(current: Context, parts: Iterable[Part], row: Any) -> None:

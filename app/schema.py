@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import inspect
@@ -174,20 +174,23 @@ _specs: dict[Any, Spec] = {}
 def specs() -> dict[Any, Spec]:
     """Every model that has screens, by class, in menu order of declaration."""
     known = [m.class_ for m in Base.registry.mappers if not m.class_.__internal__] + [Staff]
-    for model in known:
-        if model not in _specs:
-            _specs[model] = Spec(model)
-    return {m: _specs[m] for m in sorted(known, key=_declared)}
-
-
-def _declared(model: Any) -> int:
-    return list(Base.metadata.tables).index(model.__tablename__)
+    if set(known) != _specs.keys():
+        tables = list(Base.metadata.tables)
+        found = {m: _specs.get(m) or Spec(m) for m in sorted(known, key=lambda m: tables.index(m.__tablename__))}
+        _specs.clear()
+        _specs.update(found)
+    return dict(_specs)
 
 
 def code_lists() -> dict[str, str]:
     """The code lists that columns refer to, each called what its first column is called."""
+    return _code_lists(tuple(specs().values()))
+
+
+@cache
+def _code_lists(known: tuple[Spec, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for spec in specs().values():
+    for spec in known:
         for part in spec.parts.values():
             if part.field.codes and part.field.codes != "code_list":
                 found.setdefault(part.field.codes, part.label)

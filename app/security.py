@@ -9,9 +9,10 @@ from flask import Flask, g, has_request_context
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.const import AUTH_DB
 from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, ViewMenu, assoc_permissionview_role
 from flask_limiter import Limiter
 from flask_login import LoginManager, current_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from app import edge, gate, limits, passwords, sessions, sign_in
@@ -21,6 +22,22 @@ from app.own_password import LinkView, PasswordView
 from app.rules import accounts
 from app.session_interface import StaffSessions
 from models import Staff
+from models.base import table_of
+
+# Asked at every request, so put together once: that takes longer than the database needs to answer.
+_ACCOUNT = (
+    select(Staff)
+    .where(Staff.id == bindparam("pk"))
+    .options(joinedload(Staff.roles), joinedload(Staff.counters))
+    .execution_options(unscoped=True)  # neither accounts nor roles nor counters have a scope
+)
+_PAIR, _NAME, _VIEW = (table_of(model) for model in (PermissionView, Permission, ViewMenu))
+_RIGHTS = (
+    select(_NAME.c.name, _VIEW.c.name)
+    .select_from(_PAIR.join(_NAME, _PAIR.c.permission_id == _NAME.c.id).join(_VIEW, _PAIR.c.view_menu_id == _VIEW.c.id))
+    .join(assoc_permissionview_role, assoc_permissionview_role.c.permission_view_id == _PAIR.c.id)
+    .where(assoc_permissionview_role.c.role_id.in_(bindparam("held", expanding=True)))
+)
 
 
 def _closed(trusted_hosts: tuple[str, ...], limit_login: str) -> dict[str, Any]:
@@ -90,13 +107,7 @@ class StaffSecurity(SecurityManager):
         row, session = sessions.current().row, db.session()
         if row is None or row.user_id != int(pk):
             return None
-        user = (
-            session.scalars(
-                select(Staff).where(Staff.id == row.user_id).options(joinedload(Staff.roles), joinedload(Staff.counters))
-            )
-            .unique()
-            .one_or_none()
-        )
+        user = session.scalars(_ACCOUNT, {"pk": row.user_id}).unique().one_or_none()
         if why := _ended(user, row.password_stamp, context(session).local().date()):
             session.rollback()  # before the short transaction below: SQLite has one writer
             sessions.drop(why)
@@ -131,17 +142,8 @@ class StaffSecurity(SecurityManager):
         return found
 
     def _read_rights(self) -> frozenset[tuple[str, str]]:
-        pair, held = self.permissionview_model, [role.id for role in current_user.roles]
-        rows = db.session.execute(
-            select(self.permission_model.name, self.viewmenu_model.name)
-            .select_from(pair)
-            .join(self.permission_model, pair.permission_id == self.permission_model.id)
-            .join(self.viewmenu_model, pair.view_menu_id == self.viewmenu_model.id)
-            .join(pair.role)
-            .where(self.role_model.id.in_(held))
-            .distinct()
-        )
-        return frozenset((row[0], row[1]) for row in rows)
+        held = [role.id for role in current_user.roles]
+        return frozenset((right, view) for right, view in db.session.connection().execute(_RIGHTS, {"held": held}))
 
 
 def _ended(user: Staff | None, stamp: str, today: date) -> str:

@@ -49,7 +49,7 @@ class StaffSessions(SecureCookieSessionInterface):
     def _signed_in(self, cookie: str) -> StaffSession:
         now = datetime.now(UTC)
         with sessions.apart(writing=False) as connection:
-            row = connection.execute(select(TABLE).where(TABLE.c.id_hash == sessions.digest(cookie))).one_or_none()
+            row = connection.execute(sessions.OF_COOKIE, {"hash": sessions.digest(cookie)}).one_or_none()
         if row is None:
             return StaffSession(over="終わったサインイン")
         if why := self._over(row, now):

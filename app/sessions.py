@@ -17,17 +17,19 @@ from typing import Any, cast
 from flask import g
 from flask import session as browser
 from flask.sessions import SessionMixin, session_json_serializer
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import CallbackDict
 
 from app import audit, passwords
 from app.context import TOKYO, Context, person
-from app.extensions import db, reading
+from app.extensions import answering, db, reading
 from models import Staff, WebSession
 from models.base import table_of
 
 TABLE = table_of(WebSession)
+OF_COOKIE = select(TABLE).where(TABLE.c.id_hash == bindparam("hash"))
+_KEEP = update(TABLE).where(TABLE.c.id_hash == bindparam("hash"))
 
 
 class StaffSession(CallbackDict[str, Any], SessionMixin):
@@ -46,12 +48,13 @@ class StaffSession(CallbackDict[str, Any], SessionMixin):
 @contextmanager
 def apart(*, writing: bool) -> Iterator[Connection]:
     """A short transaction of its own, never inside the request's: SQLite has one writer, and it would wait for itself."""
-    token = reading.set(not writing)
+    read, answered = reading.set(not writing), answering.set(True)  # as in the request, which is given the same connection next
     try:
         with _engine(writing=writing).begin() as connection:
             yield connection
     finally:
-        reading.reset(token)
+        reading.reset(read)
+        answering.reset(answered)
 
 
 def _engine(*, writing: bool) -> Engine:
@@ -92,9 +95,7 @@ def keep(session: Session) -> None:
     take as long as the request's."""
     mine = current()
     if mine.row is not None and mine.modified and not mine.cookie:
-        session.execute(
-            update(TABLE).where(TABLE.c.id_hash == mine.row.id_hash).values(data=frozen(mine), seen_at=datetime.now(UTC))
-        )
+        session.execute(_KEEP, {"hash": mine.row.id_hash, "data": frozen(mine), "seen_at": datetime.now(UTC)})
         mine.modified = False
 
 

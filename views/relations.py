@@ -31,7 +31,8 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
         key, direction = spec.order
         column = getattr(part.target, key)
         order = column.desc() if direction == "desc" else column
-        rows = session.scalars(select(part.target).order_by(order, part.target.id).limit(MOST_CHOICES + 1)).all()
+        wanted = select(part.target).order_by(order, part.target.id).limit(MOST_CHOICES + 1)
+        rows = session.scalars(wanted.execution_options(unscoped=True)).all()  # a master has no scope
         cache[part.target] = [(str(row.id), str(row)) for row in rows] if len(rows) <= MOST_CHOICES else []
     found: list[tuple[str, str]] = cache[part.target]
     return found
