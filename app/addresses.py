@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<v4>[0-9.]+))(?::[0-9]{1,5})?")
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_address(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
     """The nearest address that is not a proxy of ours; what anybody else writes into X-Forwarded-For is not believed."""
-    chain = [peer, *reversed([word.strip() for word in forwarded.split(",") if word.strip()])]
-    return next((address for address in chain if not is_within(address, trusted)), chain[-1])
+    chain = [peer]
+    for word in reversed(forwarded.split(",")):
+        if not is_within(chain[-1], trusted) or (address := _written(word.strip())) is None:
+            break
+        chain.append(address)
+    return chain[-1]
+
+
+def _written(word: str) -> str | None:
+    """An address as a proxy writes it, with or without a port; None when it is none, and then nobody's word is believed."""
+    found = _WITH_PORT.fullmatch(word)
+    address = (found["v6"] or found["v4"]) if found else word
+    return address if _parsed(address) is not None else None
 
 
 def is_within(address: str, networks: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, event, insert, inspect
@@ -177,6 +177,13 @@ def _entry(spec: Spec, verb: str, told: dict[str, Any], *, number: Any = None, c
 def card_of(row: Any) -> int | None:
     """The card a row is about: its own key, or that of the card it belongs to."""
     return row.id if isinstance(row, Card) else getattr(row, "card_id", None)
+
+
+def keys_of(rows: Iterable[Any]) -> dict[str, list[int]]:
+    """Which records were shown: the cards that rows are about, and the numbers of rows that are about none."""
+    rows = list(rows)
+    cards, others = [c for row in rows if (c := card_of(row))], [row.id for row in rows if not card_of(row)]
+    return {"申請書ID": cards} | ({"表示した番号": others} if others else {})
 
 
 def _history(

@@ -5,6 +5,7 @@ Held where rows are saved, so that no screen, import or command can do otherwise
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -43,6 +44,12 @@ def is_managed(session: Session, right: tuple[str, str], *, but: Role | None = N
     return session.scalar((holder.where(Role.id != but.id) if but else holder).limit(1)) is not None
 
 
+def one_at_a_time(session: Session) -> None:
+    """Whoever changes what accounts and roles may do waits for the one before, or two administrators could end each other in the
+    same moment, each counting on the other."""
+    session.execute(select(Role.id).order_by(Role.id).with_for_update())
+
+
 def _is_current(today: date) -> Any:
     return Staff.active & or_(Staff.expires_on.is_(None), Staff.expires_on >= today)
 
@@ -53,7 +60,9 @@ def _changed(row: Staff) -> list[str]:
 
 def _name(row: Staff) -> None:
     """Sign-in does not tell capitals from small letters, so neither may accounts; and an account is not named like who is none."""
-    row.username = accounts.plain(row.username)
+    row.username, field = accounts.plain(row.username), Staff.__fields__["username"]
+    if not re.fullmatch(field.pattern, row.username):
+        raise AppError(f"「{field.label}」の形が正しくありません。{field.hint}。", field="username")
     if row.username in NOBODYS:
         raise AppError(NOT_THIS_NAME, field="username")
 
@@ -68,9 +77,9 @@ def _guard(session: Session, *_: Any) -> None:
             raise AppError(NOT_YOUR_OWN.format(_LABELS[keys[0]]), field=keys[0])
     gone = [row for row in session.deleted if isinstance(row, Staff)]
     session.info["accounts"] = next(iter(changed.values()), ["active"]) if changed or gone else None
-    if changed or gone:  # one at a time, or two administrators could end each other in the same moment
+    if changed or gone:
         with session.no_autoflush:
-            session.execute(select(Role.id).order_by(Role.id).with_for_update())
+            one_at_a_time(session)
 
 
 def _recount(session: Session, *_: Any) -> None:

@@ -109,6 +109,8 @@ def make(session: Session, name: str) -> Role:
 
 def change(session: Session, found: Role, seen: str, wanted: set[Right]) -> tuple[list[Right], list[Right]]:
     """Gives a role exactly the wanted rights of those the page offers; says which are new and which are gone."""
+    holding.one_at_a_time(session)
+    session.refresh(found, ["permissions"])
     before = rights_of(found) & every()
     if stamp(before) != seen:
         raise Conflict("ほかの人が先に変更しました。いまの権限を確かめてから、もう一度変更してください。")

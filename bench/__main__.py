@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from bench import bookings, figures, panel
 from bench.houses import KINDS, UNTIL, House, Kind
+from bench.quiet import Machine
 from bench.servers import serving
 from config import ROOT
 
@@ -41,11 +42,12 @@ def _panel(kind: Kind, years: int) -> None:
     for one in sorted({1, years}):
         house = House(kind, one)
         loading = house.build()
-        found = panel.run(house)
+        machine = Machine()
+        found = panel.run(house, machine)
         is_promised = (kind, one) == ("sqlite", 1)
         _print(
             f"{kind} {one}年分（{UNTIL} まで）: {panel.RUNS}回の中央値 / 95パーセンタイル、ミリ秒"
-            f"。読み込みは作った時に {figures.marked(loading, LOAD if is_promised else float('inf'))} 秒",
+            f"。読み込みは作った時に {figures.marked(loading, LOAD if is_promised else float('inf'))} 秒。{machine.words}",
             panel.show(found, before),
         )
         before = found

@@ -181,7 +181,7 @@ class DeskPool(Master):
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True)
+    counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit="add")
     name: Mapped[str] = column(String(60), label="枠名", listed=True, search=True)
     interval_minutes: Mapped[int] = column(Integer, label="間隔（分）", listed=True, default=30)
     web_places: Mapped[int] = column(Integer, label="公開", listed=True, default=0)

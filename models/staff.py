@@ -62,7 +62,15 @@ class Staff(User):
 
     # FAB's columns cannot carry our words, so the class carries them for all.
     __fields__: ClassVar[dict[str, Field]] = {
-        "username": Field(label="ユーザーID", listed=True, search=True, kind="alnum", edit="add"),
+        "username": Field(
+            label="ユーザーID",
+            hint="半角の英数字と _ - . @ で、64文字まで",  # as long as the log has room for, and in letters that cannot be mistaken
+            pattern=r"[A-Za-z0-9_.@\-]{1,64}",
+            listed=True,
+            search=True,
+            kind="alnum",
+            edit="add",
+        ),
         "last_name": Field(label="姓", listed=True, search=True),
         "first_name": Field(label="名", listed=True, search=True),
         "email": Field(label="メールアドレス", kind="email", pii=True),

@@ -16,12 +16,15 @@ from app.addresses import client_address, is_within, limit_key, limit_network
         ("203.0.113.7, 10.0.0.9", "203.0.113.7"),
         ("203.0.113.7, ::ffff:10.0.0.9", "203.0.113.7"),
         ("10.0.0.8, 10.0.0.9", "10.0.0.8"),
-        ("nonsense", "nonsense"),
+        ("203.0.113.7:4711", "203.0.113.7"),
+        ("[2001:db8::7]:443, 10.0.0.9", "2001:db8::7"),
+        ("nonsense", "192.0.2.1"),
+        ("203.0.113.7, 123456789018, 10.0.0.9", "10.0.0.9"),
     ],
 )
 @pytest.mark.parametrize("peer", ["192.0.2.1", "::ffff:192.0.2.1"])
 def test_the_nearest_untrusted_address_is_the_client(peer: str, chain: str, found: str) -> None:
-    assert client_address(peer, chain, ("192.0.2.1", "10.0.0.0/24")) == (found if chain else peer)
+    assert client_address(peer, chain, ("192.0.2.1", "10.0.0.0/24")) == (peer if found == "192.0.2.1" else found)
 
 
 def test_nobody_is_believed_who_is_no_proxy_of_ours() -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import holding
 from app.errors import AppError
 from app.rules.accounts import reach
 from models import Staff
+from models.base import table_of
 from tests import rows
+from tests.conftest import House
 from tests.pages import fill, form, post, words
 
+ROLES, STAFF = table_of(Role), table_of(Staff)
 Browse = Callable[[str], FlaskClient]
 
 
@@ -114,6 +118,30 @@ def test_an_administrator_whose_time_is_over_does_not_count(session: Session) ->
     with pytest.raises(AppError, match="管理できる人がいなくなります"):
         session.commit()
     session.rollback()
+
+
+def test_two_administrators_at_once_leave_somebody(database: House, browse: Browse, session: Session) -> None:
+    """While one ends the only holder of the other role, nobody takes the right from the first: each would count on the other."""
+    second = Role(name="第二管理者", permissions=list(role(session, "admin").permissions))
+    session.add(second)
+    person(session, "manager").roles = [second]
+    session.commit()
+    manager, path = browse("manager"), f"/role/edit/{role(session, 'admin').id}"
+    sent = form(manager.get(path).text)
+    sent["right"] = [right for right in sent["right"] if right != "can_edit Role"]
+    answers: list[Any] = []
+    asking = threading.Thread(target=lambda: answers.append(manager.post(path, data=sent)))
+    with session.get_bind().connect() as first:  # type: ignore[union-attr]
+        first.execute(select(ROLES.c.id).order_by(ROLES.c.id).with_for_update())
+        first.execute(update(STAFF).where(STAFF.c.username == "manager").values(expires_on=rows.NOW.date().replace(year=2020)))
+        asking.start()
+        asking.join(1)
+        assert asking.is_alive(), "the second change waits for the first"
+        first.commit()
+    asking.join(30)
+    assert answers[0].status_code in (302, 403, 422), "refused, or no longer signed in"
+    session.rollback()
+    assert holding.is_managed(session, ("can_edit", "Role"))
 
 
 def test_nobody_adds_rights_to_a_role_that_they_hold(browse: Browse, session: Session) -> None:

@@ -50,7 +50,7 @@ def test_a_clerk_sees_who_comes_next_in_the_order_of_the_clock(
     told = session.scalars(
         select(OperationLog).where(OperationLog.action_code == "panel.show").order_by(OperationLog.id.desc())
     ).first()
-    assert told is not None and told.detail["表示した予約"] == expected
+    assert told is not None and told.detail["表示した番号"] == expected
 
 
 def test_who_is_long_past_their_time_is_not_next(browse: Browse, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -341,3 +341,24 @@ def test_a_history_says_what_happened_and_its_list_nothing_personal(browse: Brow
     page = words(clerk.get(f"/card_history/show/{latest}").text)
     assert "三宮 太郎（staff）：「変更」" in page and "「氏名」を「山田 太郎」から「山田 次郎」に変えました。" in page
     assert "「メモ」を「娘が来る」にしました。" in page
+
+
+def test_a_form_that_begins_from_a_card_is_a_reading_of_it(browse: Browse, session: Session) -> None:
+    """It shows the name and the address of whom the card is for."""
+    clerk, held = browse("staff"), one_of_each(session, "sannomiya", name="始まり　花子")
+    theirs = one_of_each(session, "tanigami", name="よその　太郎")
+    clerk.get("/password/")
+    for path in ("/shipment/add", "/document/add"):
+        shown: list[str] = []
+        row = told(session, lambda p=path, s=shown: s.append(clerk.get(f"{p}?card={held['card']}").text))  # type: ignore[misc]
+        assert "始まり　花子" in shown[0]
+        assert (row.application_id, row.action_class, row.detail["画面"]) == (held["card"], ActionClass.READ, "新規登録")
+        assert "始まり" not in str(row.detail)
+        assert "よその" not in clerk.get(f"{path}?card={theirs['card']}").text
+
+
+def test_the_log_knows_which_bookings_a_list_showed(browse: Browse, session: Session) -> None:
+    clerk, held = browse("staff"), one_of_each(session, "sannomiya", name="一覧　花子")
+    row = told(session, lambda: clerk.get("/reservation/list/"))
+    assert row.detail["表示した番号"] == [held["reservation"]]
+    assert told(session, lambda: clerk.get("/card/list/")).detail["申請書ID"] == [held["card"]]

@@ -397,6 +397,19 @@ def test_a_pool_of_desks_takes_its_procedures_by_ticks(browse: Browse, session: 
     assert fill(manager, path, interval_minutes="1").status_code == 422
 
 
+def test_a_pool_of_desks_stays_at_its_counter(browse: Browse, session: Session) -> None:
+    """Its places have been opened there, and some are booked."""
+    manager, pool = browse("manager"), session.scalars(select(DeskPool).order_by(DeskPool.id)).first()
+    assert pool
+    before, elsewhere = pool.counter_id, session.scalars(select(Counter.id).where(Counter.id != pool.counter_id)).first()
+    path = f"/masters/desk_pool/edit/{pool.id}"
+    assert "counter" not in form(manager.get(path).text)
+    assert fill(manager, path, counter=str(elsewhere), name="別の名").status_code == 303
+    assert cell(manager, "counter", str(elsewhere), pk=pool.id, stamp=2, table_name="desk_pool").status_code in (403, 404)
+    session.expire_all()
+    assert (pool.counter_id, pool.name) == (before, "別の名")
+
+
 def test_a_retired_code_stays_readable_but_cannot_be_chosen(browse: Browse, session: Session) -> None:
     card = samples.card(session, issue_kind="renewal")
     rule = session.scalars(select(FeeRule).where(FeeRule.issue_kind == "renewal")).first()

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.errors import AppError
 from app.holding import NOT_THIS_NAME
 from models import Counter, OperationLog, Staff
 from tests.conftest import csrf_token, sign_in
@@ -74,6 +75,18 @@ def test_the_link_leads_to_the_site_of_the_settings(browse: Browse, session: Ses
     person = session.scalars(select(Staff).where(Staff.username == "staff")).one()
     page = _post(browse("admin"), f"/staff/link/{person.id}", f"/staff/show/{person.id}").text
     assert re.search(r'value="https://madoguchi\.example\.jp/reset/[^"]+"', page)
+
+
+@pytest.mark.parametrize("name", ["b" * 65, "аdmin", "<b>x</b>", "../x", "a b", "山田"])
+def test_a_user_name_is_short_and_cannot_be_mistaken(browse: Browse, session: Session, name: str) -> None:
+    """The log holds 64 letters of it, and a Cyrillic а is not seen in it."""
+    answer = _new(browse("admin"), session, username=name)
+    assert answer.status_code == 422 and "半角の英数字と _ - . @ で、64文字まで" in answer.text
+    session.rollback()
+    session.add(Staff(username=name, first_name="花子", last_name="山田", email="x@example.jp", active=True))
+    with pytest.raises(AppError, match="64文字まで"):
+        session.commit()
+    session.rollback()
 
 
 @pytest.mark.parametrize("taken", ["STAFF", "Staff", "ＳＴＡＦＦ"])

@@ -57,7 +57,7 @@ def coming() -> lists.Rows:
         Reservation.booking_date == now.date(), Reservation.state == ReservationState.BOOKED, Reservation.start_time >= since
     )
     rows = session.scalars(expected.order_by(Reservation.start_time, Reservation.id).limit(COMING).options(*shown(spec))).all()
-    audit.note(session, 表示した予約=[row.id for row in rows])
+    audit.note(session, **audit.keys_of(rows))
     return lists.rows_of(session, spec, rows, but=spec.parts["state"])
 
 

@@ -84,7 +84,7 @@ def found() -> Any:
     mine = [specs()[model] for model in SEARCHED if may("can_show", specs()[model].permission)]
     groups = [group for spec in mine if (group := _group(spec, typed)).rows]
     act.detail.update({group.spec.label: group.page.count_words for group in groups})
-    act.detail["申請書ID"] = [c for group in groups for row, _ in group.rows if (c := audit.card_of(row))]
+    act.detail.update(audit.keys_of(row for group in groups for row, _ in group.rows))
     return render_template("panel/found.html", groups=groups, typed=typed)
 
 

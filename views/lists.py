@@ -124,7 +124,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
         page = fetch(session, spec, want, size=size, place=address.place(spec, request.args))
     except AppError as refused:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message
-    act.detail.update(件数=page.count_words, 申請書ID=[c for row in page.rows if (c := audit.card_of(row))])
+    act.detail.update({"件数": page.count_words} | audit.keys_of(page.rows))
     rows = rows_of(session, spec, page.rows)
     return ListScreen(spec, want, page, rows, [_filter(session, p, want) for p in spec.filters], size, error)
 

@@ -83,7 +83,7 @@ class PanelView(Recording, ModelView):
         except AppError as error:
             act.personal_number = has_personal_number(words)
             return jsonify(rows=[], message=error.message)
-        act.detail["申請書ID"] = [c for row in rows if (c := audit.card_of(row))]
+        act.detail.update(audit.keys_of(rows))
         return jsonify(rows=[{"id": str(row.id), "words": str(row), "hint": self._hint(target, row)} for row in rows])
 
     @staticmethod

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, render_template, request
+from sqlalchemy.orm import Session
 
 from app import audit
 from app.extensions import db
-from app.schema import Spec
+from app.schema import Spec, spec_of
 from views import clashes, inline, lists, records, sent
 from views.access import may
 from views.address import home_of, list_of, page_of
@@ -61,8 +62,9 @@ class Recording:
     def adding(self) -> Any:
         session = db.session()
         if request.method == "GET":
-            sheet = records.blank(session, self.spec, self.add_form_type, beginnings(session, self.spec))
-            return self._form(sheet, None, records.opened_new())
+            begun = beginnings(session, self.spec)
+            self._log_beginning(session, begun)
+            return self._form(records.blank(session, self.spec, self.add_form_type, begun), None, records.opened_new())
         if (earlier := sent.before(session, self.spec)) is not None:
             flash(f"{self.spec.title(earlier)} は、すでに登録してあります。", "success")
             return self.to(self.done_at(earlier))
@@ -70,6 +72,15 @@ class Recording:
         if outcome.saved:
             return self._done(outcome.row, f"{self.spec.title(outcome.row)} を登録しました。", self.done_at(outcome.row))
         return self._form(outcome.sheet, None, records.still_open()), 422
+
+    def _log_beginning(self, session: Session, begun: dict[str, Any]) -> None:
+        """A form that begins from another row shows what that row holds, so it has been read."""
+        rows = [value for value in begun.values() if spec_of(type(value))]
+        if rows:
+            act = audit.declare(
+                session, self.spec.name, "show", self.spec.label, 画面="新規登録", もとの情報=[str(row) for row in rows]
+            )
+            act.application_id = next((card for row in rows if (card := audit.card_of(row))), None)
 
     def editing(self, pk: str) -> Any:
         session = db.session()
