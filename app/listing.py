@@ -114,7 +114,12 @@ def capped_count(session: Session, spec: Spec, want: Criteria) -> int:
 
 
 def _count(session: Session, spec: Spec, want: Criteria, search: Search) -> int:
-    counted = [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
+    keys = search.keys() if not want.filters else None
+    counted = (
+        [keys.limit(COUNT_CAP + 1)]
+        if keys is not None
+        else [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
+    )
     inner = counted[0] if len(counted) == 1 else union_all(*(select(part.subquery()) for part in counted)).limit(COUNT_CAP + 1)
     statement = select(func.count()).select_from(inner.subquery())
     return (

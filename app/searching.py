@@ -130,15 +130,30 @@ class Search:
         ]
 
     def _in_fts(self, phrases: list[str], places: list[str]) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = self.spec.model.id.in_(self._hits(phrases, places))
+        return found
+
+    def _hits(self, phrases: list[str], places: list[str]) -> Select[Any]:
         fts = f"{self.spec.model.__tablename__}_fts"
         wanted = [_quoted(phrases, " AND "), *([_quoted(places, " OR ")] if places else [])]
-        hits: Select[Any] = (
+        return (
             select(literal_column("rowid"))
             .select_from(text(fts))
             .where(text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(wanted)))
         )
-        found: ColumnElement[bool] = self.spec.model.id.in_(hits)
-        return found
+
+    def keys(self) -> Select[Any] | None:
+        """The keys of every hit from SQLite's index of names alone, which need not be looked up in the table to be counted; None
+        where the index does not tell it all."""
+        places = sorted(map(place, self.counters or ()))
+        if (
+            self.dialect != "sqlite"
+            or not self.words
+            or (self.counters is None and self.spec.scope)
+            or (self.is_scoped and not places)
+        ):
+            return None
+        return self._hits([pieces(word) for word in self.words], places)
 
 
 def must_be_searchable(typed: str) -> None:
