@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement
 
 from app import plans
 from app.context import TOKYO
+from app.errors import AppError
 from app.parts import Part
 from app.schema import Spec
 from app.text import has_personal_number
@@ -36,6 +37,18 @@ class Criteria:
     search: str = ""
     filters: dict[str, Any] = field(default_factory=dict)
     order: Order | None = None
+
+
+class Backwards(AppError):
+    """A from–to that ends before it begins."""
+
+
+def must_run_forwards(spec: Spec, want: Criteria) -> None:
+    """Says which filter can hold for no row, instead of showing none."""
+    for part in spec.filters:
+        value = want.filters.get(part.key)
+        if isinstance(value, Range) and value.start is not None and value.end is not None and value.start > value.end:
+            raise Backwards(f"「{part.label}」の終わりが始まりより前です。入れ替えて、もう一度絞り込んでください。")
 
 
 def order_of(spec: Spec, want: Criteria) -> Order:

@@ -196,7 +196,7 @@ def test_cells_are_edited_in_the_list(window: Window, session: Session) -> None:
         return page.inner_text(cell)
 
     assert edit(first, "三宮 第一") == "三宮 第一" and focused(first) == "cell"
-    assert edit(second, "三宮 第二") == "三宮 第一" and "ほかの人が先に変更しました" in second.inner_text("#cell-message")
+    assert edit(second, "三宮 第二") == "三宮 第一" and "入力した値：三宮 第二" in second.inner_text("#cell-message")
     assert edit(second, "三宮 第二", "Tab") == "三宮 第二" and second.evaluate("document.activeElement.dataset.name") == "address"
     second.focus(cell)
     second.keyboard.press("Enter")

@@ -22,7 +22,7 @@ Browse = Callable[[str], FlaskClient]
 
 def clash_rows(page: str) -> dict[str, list[str]]:
     """label → 元の値, 相手の値, 自分の値, as the page shows them."""
-    assert "ほかの人が先に保存しました" in page and "まだ保存していません" in page
+    assert "先に別の保存がありました" in page and "まだ保存していません" in page
     return {line[0].replace(" 両方が変更", ""): line[1:] for line in table(page)[1:]}
 
 

@@ -378,3 +378,8 @@ def test_a_picker_offers_twenty_rows_at_most(browse: Browse, session: Session) -
     session.commit()
     offered = post(browse("manager"), "/shipment/pick/card", q="山田", size="100000", psize="100000").get_json()
     assert len(offered["rows"]) == 20
+
+
+def test_a_period_that_ends_before_it_begins_is_explained(browse: Browse, session: Session) -> None:
+    page = browse("manager").get("/reservation/list/?booking_date_from=2026-11-30&booking_date_to=2026-11-26").text
+    assert "「予約日付」の終わりが始まりより前です" in page and 'value="2026-11-30"' in page, "and stays to be put right"

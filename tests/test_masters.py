@@ -76,7 +76,7 @@ def test_a_cell_that_somebody_else_changed_shows_their_value(browse: Browse, ses
     answer = cell(admin, "name", "自分の名")
     assert answer.status_code == 409
     assert answer.json == {
-        "message": "ほかの人が先に変更しました。いまの値を表示しています。",
+        "message": "保存していません。先に別の保存がありました。いまの値は「相手の名」です。入力した値：自分の名",
         "words": "相手の名",
         "raw": "相手の名",
         "row_stamp": 2,
@@ -203,7 +203,7 @@ def test_two_people_at_one_counter_see_line_by_line_what_differs(browse: Browse,
     opened = form(admin.get(PATH).text)
     assert fill(manager, PATH, **{f"{mon}-closes": "20:00", "phone": "0781112222"}).status_code == 303
     answer = post(admin, PATH, {**opened, f"{mon}-closes": "12:00", f"{wed}-opens": "10:00", "name": "三宮 第二"})
-    assert answer.status_code == 409 and "ほかの人が先に保存しました" in answer.text
+    assert answer.status_code == 409 and "先に別の保存がありました" in answer.text
     assert {row[0]: row[1:] for row in table(answer.text)[1:]} == {
         "窓口名": ["三宮サテライト", "三宮サテライト", "三宮 第二"],
         "電話番号": ["078-000-0001", "078-111-2222", "078-000-0001"],
@@ -286,7 +286,7 @@ def test_a_closed_day_is_closed_for_residents_at_once_and_opens_again(
     answer = fill(manager, "/masters/counter_closure/new/", **closure)
     assert (free_times(visitor, day), free_times(visitor, other) > 5) == (0, True)
     page = manager.get(answer.headers["Location"]).text
-    assert "1の時間にはすでに予約があります" in words(page)
+    assert "1つの時間帯にはすでに予約があります" in words(page)
     assert f"/reservation/list/?booking_date_from={day}&amp;booking_date_to={day}&amp;state=booked" in page
     session.expire_all()
     assert (booked.used, booked.capacity, booked.wanted) == (1, 1, 0), "whoever has booked keeps the place"

@@ -156,3 +156,9 @@ def test_a_right_taken_away_is_gone_at_the_next_request(browse: Browse, session:
     session.scalars(select(Staff).where(Staff.username == "staff")).one().roles = []
     session.commit()
     assert clerk.get("/card/list/").status_code == 403
+
+
+def test_who_would_see_nothing_is_told_of(browse: Browse, session: Session) -> None:
+    admin = browse("admin")
+    answer = _new(admin, session, counters=[""])
+    assert answer.status_code == 303 and "担当窓口がないため" in admin.get(answer.headers["Location"]).text

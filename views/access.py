@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import current_app, g
 
-from app import edge
+from app import edge, roles
 from app.errors import Refused
 
 
@@ -30,7 +30,7 @@ def allowed(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 def must_have(permission: str, view: str) -> None:
     """Raises when the person has not the right; the row of the log then names it."""
     if not may(permission, view):
-        edge.refuse(g.context, f"{view} {permission.removeprefix('can_')}")
+        edge.refuse(g.context, roles.words([(permission, view)])[0])
         raise Refused
 
 

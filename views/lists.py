@@ -11,7 +11,7 @@ from flask import flash, request
 from sqlalchemy.orm import Session
 
 from app import audit, codes
-from app.criteria import Criteria, Range, order_of
+from app.criteria import Criteria, Range, must_run_forwards, order_of
 from app.errors import AppError
 from app.listing import Page, fetch
 from app.parts import Part
@@ -121,6 +121,7 @@ def read(session: Session, spec: Spec) -> ListScreen:
     act = audit.declare(session, spec.name, "list", spec.label, 条件=address.in_words(session, spec, want))
     act.personal_number = address.holds_personal_number(request.args)
     try:
+        must_run_forwards(spec, want)
         page = fetch(session, spec, want, size=size, place=address.place(spec, request.args))
     except AppError as refused:
         page, error = Page(rows=[], count=0, has_previous=False, has_next=False), refused.message

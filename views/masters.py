@@ -19,6 +19,7 @@ from app.extensions import db
 from app.parts import Part
 from app.rules.opening import follow
 from app.schema import Spec, specs
+from app.text import has_personal_number
 from models import Reservation
 from views import lists, records
 from views.access import must_have
@@ -26,6 +27,7 @@ from views.address import home_of, list_of, query
 from views.forms import form_class, raw
 from views.recording import Recording
 
+KEPT_APART = "保存していません。先に別の保存がありました。"
 VERBS = {
     "index_view": "can_list",
     "search": "can_list",
@@ -62,7 +64,7 @@ class MasterView(Recording, ModelView):
             return ""
         booked = f"{home_of(specs()[Reservation])}/list/"
         asked = query({"booking_date_from": str(crowded.first), "booking_date_to": str(crowded.last), "state": "booked"})
-        return Markup('受付を減らした時間のうち、{}の時間にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
+        return Markup('受付を減らした時間帯のうち、{}つの時間帯にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
             crowded.times, booked + asked
         )
 
@@ -108,7 +110,9 @@ class MasterView(Recording, ModelView):
         row = records.load(session, self.spec, request.form.get("pk", ""))
         outcome = records.edit_cell(session, self.spec, row, part)
         if outcome.clashes is not None:
-            return self._cell(part, outcome.row, "ほかの人が先に変更しました。いまの値を表示しています。"), 409
+            typed, now = request.form.get("value", ""), part.shown(getattr(outcome.row, part.key), codes.names(session)) or "空"
+            again = "" if has_personal_number(typed) else f"入力した値：{typed[:100]}"
+            return self._cell(part, outcome.row, f"{KEPT_APART}いまの値は「{now}」です。{again}"), 409
         if outcome.saved:
             told = [f"{row} の「{part.label}」を保存しました。", escape(self.changed(row)).striptags()]
             return self._cell(part, row, "".join(told))

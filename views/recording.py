@@ -75,7 +75,7 @@ class Recording:
 
     def _log_beginning(self, session: Session, begun: dict[str, Any]) -> None:
         """A form that begins from another row shows what that row holds, so it has been read."""
-        rows = [value for value in begun.values() if spec_of(type(value))]
+        rows = [value for value in begun.values() if (spec := spec_of(type(value))) and not spec.is_master]
         if rows:
             act = audit.declare(
                 session, self.spec.name, "show", self.spec.label, 画面="新規登録", もとの情報=[str(row) for row in rows]

@@ -11,6 +11,7 @@ from flask_login import current_user
 from app import audit, sessions
 from app.extensions import db
 from app.reset_link import reset_link
+from app.rules import accounts
 from views import records
 from views.access import allowed
 from views.address import page_of
@@ -21,6 +22,11 @@ class StaffView(PanelView):
     """Accounts are never deleted or exchanged as files: the log refers to them by name."""
 
     show_template = "panel/staff.html"
+
+    def changed(self, row: Any) -> str:
+        if accounts.reach([role.name for role in row.roles]) == "own" and not row.counters:
+            return "担当窓口がないため、この利用者には予約もカードも表示されません。担当窓口を選んで保存し直してください。"
+        return ""
 
     @expose("/link/<pk>", methods=["POST"])
     @allowed("edit")

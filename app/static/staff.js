@@ -26,7 +26,7 @@
 
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (e) => {
-    const ask = e.submitter?.matches("[data-confirm]") && !confirm(`${e.submitter.textContent.trim()}。よろしいですか。`);
+    const ask = e.submitter?.matches("[data-confirm]") && !confirm(e.submitter.dataset.confirm || `「${e.submitter.textContent.trim()}」を実行します。よろしいですか。`);
     if (ask || e.target.dataset.sent) { e.preventDefault(); return; }
     // The place on this page (#main, #name) is not the next page's: its first error takes the focus.
     if (!e.target.hasAttribute("action")) e.target.action = location.pathname + location.search;
@@ -36,6 +36,12 @@
     }
   });
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
+
+  // Esc closes what is folded out over the page, and gives the focus back to what opened it.
+  addEventListener("keydown", (e) => {
+    const open = e.key === "Escape" && document.querySelector("details.who[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
+  });
 
   // The way back from a record leads to the list as it was left: its filters, its order, its page and the place on it.
   const kept = (path) => { try { return JSON.parse(sessionStorage.getItem(`list ${path}`)) || {}; } catch { return {}; } };
