@@ -197,7 +197,7 @@ def test_what_was_refused_is_told_though_it_was_taken_back(browse: Browse, sessi
     scoped = told(session, lambda: post(clerk, "/card/add", {**CARD, "issue_site": "2"}))
     assert scoped.detail["入力エラー"] == ["カード交付場所"]
     refused = told(session, lambda: clerk.get("/operation_log/list/"))
-    assert refused.detail["対象"] == "OperationLog list" and refused.detail["方法"] == "GET"
+    assert refused.detail["対象"] == "操作ログ 一覧" and refused.detail["方法"] == "GET"
     number = told(session, lambda: post(clerk, "/card/add", CARD, memo="123456789018"))
     assert number.my_number_access is MyNumberAccess.REFUSED and number.detail["入力エラー"] == ["メモ"]
     assert [r.my_number_access for r in (failed, taken, scoped, refused)] == [MyNumberAccess.NONE] * 4
