@@ -286,7 +286,7 @@ def test_a_closed_day_is_closed_for_residents_at_once_and_opens_again(
     answer = fill(manager, "/masters/counter_closure/new/", **closure)
     assert (free_times(visitor, day), free_times(visitor, other) > 5) == (0, True)
     page = manager.get(answer.headers["Location"]).text
-    assert "1つの時間帯にはすでに予約があります" in words(page)
+    assert "1枠にはすでに予約があります" in words(page)
     assert f"/reservation/list/?booking_date_from={day}&amp;booking_date_to={day}&amp;state=booked" in page
     session.expire_all()
     assert (booked.used, booked.capacity, booked.wanted) == (1, 1, 0), "whoever has booked keeps the place"

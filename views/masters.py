@@ -64,7 +64,7 @@ class MasterView(Recording, ModelView):
             return ""
         booked = f"{home_of(specs()[Reservation])}/list/"
         asked = query({"booking_date_from": str(crowded.first), "booking_date_to": str(crowded.last), "state": "booked"})
-        return Markup('受付を減らした時間帯のうち、{}つの時間帯にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
+        return Markup('受付を減らした時間帯のうち、{}枠にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
             crowded.times, booked + asked
         )
 
