@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.constraints import USED
 from app.context import context
 from app.errors import AppError
+from app.plans import PREPARED
 from app.schema import code_lists, specs
 from models import CodeItem
 
@@ -16,7 +17,7 @@ Lists = dict[str, dict[str, str]]
 _ITEMS = (
     select(CodeItem.list_name, CodeItem.value, CodeItem.name, CodeItem.is_active)
     .order_by(CodeItem.sort_order, CodeItem.id)
-    .execution_options(unscoped=True)  # a master has no scope
+    .execution_options(unscoped=True, **PREPARED)  # a master has no scope
 )
 
 

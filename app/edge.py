@@ -126,16 +126,18 @@ def _finish(response: Response) -> Response:
     current: Context | None = g.get("context")
     if current is None or is_plain(request.endpoint):
         return response
-    if response.status_code < 400 and (
-        current.changes or db.session.new or db.session.dirty or db.session.deleted or g.get("wrote")
-    ):
+    has_changes = bool(current.changes or db.session.new or db.session.dirty or db.session.deleted or g.get("wrote"))
+    if response.status_code < 400 and has_changes:
         try:
             _commit(current)
             return response
         except (AppError, StaleDataError, DBAPIError) as error:
             browser.pop("_flashes", None)  # the view has already said that it was saved
             response = current_app.make_response(current_app.handle_user_exception(error))
-    db.session.rollback()
+    if has_changes or not reading.get():
+        db.session.rollback()
+    else:
+        db.session.commit()  # nothing; but a ROLLBACK would make psycopg forget what PostgreSQL has prepared
     return _log_alone(current, response) if current.act else response
 
 

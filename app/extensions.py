@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 import threading
 from collections import defaultdict
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from app import audit, holding, private, rows, scope
+from app import audit, holding, plans, private, rows, scope
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
@@ -51,15 +52,15 @@ def engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         connect = {"timeout": WRITER_WAIT, "check_same_thread": False, "factory": _Queued}
         return {**options, "connect_args": connect, "pool_size": 20, "max_overflow": 40}
-    # Prepared statements would be planned once for all values and then ignore the selective index; starting parallel workers
-    # costs more than any question of a screen takes.
+    # No statement is prepared because it was seen often; `app.plans` says which ones are. Starting parallel workers costs more
+    # than any question of a screen takes.
     return {
         **options,
         "pool_size": 20,
         "max_overflow": 20,
         "pool_recycle": 1800,
         "connect_args": {
-            "prepare_threshold": None,
+            "prepare_threshold": sys.maxsize,
             "connect_timeout": 5,
             "options": "-c lock_timeout=3s -c timezone=UTC -c max_parallel_workers_per_gather=0",
         },
@@ -73,6 +74,7 @@ def tune(engine: Engine) -> None:
     engine._tuned = True  # type: ignore[attr-defined]
     if engine.dialect.name == "postgresql":
         event.listen(engine, "checkout", _postgres_patience)
+        event.listen(engine, "do_execute", _prepared)
         return
     event.listen(engine, "connect", _sqlite_pragmas)
     event.listen(engine, "begin", _sqlite_begin)
@@ -85,6 +87,14 @@ def _postgres_patience(dbapi: Any, record: Any, _proxy: Any) -> None:
         dbapi.execute(f"SET statement_timeout = '{wanted}'")
         dbapi.commit()
         record.info["patience"] = wanted
+
+
+def _prepared(cursor: Any, statement: str, values: Any, context: Any) -> bool | None:
+    """Runs a statement whose plan is kept; SQLAlchemy runs the others. (It calls this for the statements it wrote itself alone.)"""
+    if not plans.is_prepared(context):
+        return None
+    cursor.execute(statement, values, prepare=True)
+    return True
 
 
 def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:

@@ -19,6 +19,7 @@ from app import edge, gate, limits, passwords, sessions, sign_in
 from app.context import Actor, context, person
 from app.extensions import db
 from app.own_password import LinkView, PasswordView
+from app.plans import PREPARED
 from app.rules import accounts
 from app.session_interface import StaffSessions
 from models import Staff
@@ -29,7 +30,7 @@ _ACCOUNT = (
     select(Staff)
     .where(Staff.id == bindparam("pk"))
     .options(joinedload(Staff.roles), joinedload(Staff.counters))
-    .execution_options(unscoped=True)  # neither accounts nor roles nor counters have a scope
+    .execution_options(unscoped=True, **PREPARED)  # neither accounts nor roles nor counters have a scope
 )
 _PAIR, _NAME, _VIEW = (table_of(model) for model in (PermissionView, Permission, ViewMenu))
 _RIGHTS = (
@@ -37,6 +38,7 @@ _RIGHTS = (
     .select_from(_PAIR.join(_NAME, _PAIR.c.permission_id == _NAME.c.id).join(_VIEW, _PAIR.c.view_menu_id == _VIEW.c.id))
     .join(assoc_permissionview_role, assoc_permissionview_role.c.permission_view_id == _PAIR.c.id)
     .where(assoc_permissionview_role.c.role_id.in_(bindparam("held", expanding=True)))
+    .execution_options(**PREPARED)
 )
 
 

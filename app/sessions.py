@@ -24,11 +24,12 @@ from werkzeug.datastructures import CallbackDict
 from app import audit, passwords
 from app.context import TOKYO, Context, person
 from app.extensions import answering, db, reading
+from app.plans import PREPARED
 from models import Staff, WebSession
 from models.base import table_of
 
 TABLE = table_of(WebSession)
-OF_COOKIE = select(TABLE).where(TABLE.c.id_hash == bindparam("hash"))
+OF_COOKIE = select(TABLE).where(TABLE.c.id_hash == bindparam("hash")).execution_options(**PREPARED)
 _KEEP = update(TABLE).where(TABLE.c.id_hash == bindparam("hash"))
 
 

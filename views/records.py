@@ -17,6 +17,7 @@ from app.context import context
 from app.criteria import whole
 from app.errors import NotFound
 from app.parts import Part
+from app.plans import PREPARED
 from app.schema import Spec
 from app.text import has_personal_number
 from views import clashes, inline, sent
@@ -125,7 +126,7 @@ def load(session: Session, spec: Spec, key: str) -> Any:
 def get(session: Session, model: Any, key: str) -> Any:
     """As `load`, with None for a row that is not there."""
     number = whole(key, model.__table__.c.id.type)
-    return session.get(model, number) if number is not None else None
+    return session.get(model, number, execution_options=PREPARED) if number is not None else None
 
 
 def blank(session: Session, spec: Spec, form_type: type[SpecForm], begins: dict[str, Any]) -> Sheet:

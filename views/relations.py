@@ -15,6 +15,7 @@ from app.criteria import Criteria, whole
 from app.errors import AppError
 from app.listing import matching
 from app.parts import Part
+from app.plans import PREPARED
 from app.schema import Spec, spec_of
 from models import Counter
 from views.fields import OfPart
@@ -32,7 +33,7 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
         column = getattr(part.target, key)
         order = column.desc() if direction == "desc" else column
         wanted = select(part.target).order_by(order, part.target.id).limit(MOST_CHOICES + 1)
-        rows = session.scalars(wanted.execution_options(unscoped=True)).all()  # a master has no scope
+        rows = session.scalars(wanted.execution_options(unscoped=True, **PREPARED)).all()  # a master has no scope
         cache[part.target] = [(str(row.id), str(row)) for row in rows] if len(rows) <= MOST_CHOICES else []
     found: list[tuple[str, str]] = cache[part.target]
     return found

@@ -9,12 +9,13 @@ import random
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app import audit, text
 from app.context import context
 from app.errors import AppError, Busy, Conflict, SlotFull
+from app.plans import PREPARED
 from app.rows import refuse_personal_numbers, stamp
 from app.rules import slots
 from app.rules.taking import take_and_insert
@@ -24,6 +25,9 @@ from models.bookings import CODE_ALPHABET
 
 CODE_LENGTH = 10
 _TRIES = 5
+_OF_FORM = select(Reservation).where(Reservation.form_token == bindparam("digest")).execution_options(**PREPARED)
+_IS_MADE = select(Reservation.id).where(Reservation.form_token == bindparam("digest")).execution_options(**PREPARED)
+_OF_CODE = select(Reservation).where(Reservation.booking_code == bindparam("code")).execution_options(**PREPARED)
 
 
 class AlreadyUsed(Conflict):
@@ -166,12 +170,12 @@ def _sent_before(session: Session, request: BookingRequest) -> int | None:
 
 def made_by(session: Session, digest: str) -> Reservation | None:
     """The reservation that a form made, by the digest of its token."""
-    return session.scalar(select(Reservation).where(Reservation.form_token == digest))
+    return session.scalar(_OF_FORM, {"digest": digest})
 
 
 def is_made(session: Session, digest: str) -> bool:
     """Whether a form has made its reservation."""
-    return session.scalar(select(Reservation.id).where(Reservation.form_token == digest)) is not None
+    return session.scalar(_IS_MADE, {"digest": digest}) is not None
 
 
 def as_code(typed: str) -> str:
@@ -182,6 +186,6 @@ def as_code(typed: str) -> str:
 def look_up(session: Session, code: str, phone: str) -> Reservation | None:
     """The reservation of a code, to whoever also knows its phone number. An unknown code and a wrong number look the same."""
     wanted = as_code(code)
-    found = session.scalar(select(Reservation).where(Reservation.booking_code == wanted)) if is_code(wanted) else None
+    found = session.scalar(_OF_CODE, {"code": wanted}) if is_code(wanted) else None
     known = found.phone if found else "-"
     return found if hmac.compare_digest(known.encode(), text.digits(phone).encode()) else None

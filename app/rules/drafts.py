@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.dialects import insert_or_change
 from app.errors import AppError
+from app.plans import PREPARED
 from models import BookingDraft, DraftStep
 from models.base import table_of
 from models.drafts import LONGEST_ENTRY
@@ -19,8 +20,10 @@ KEPT = timedelta(hours=1)  # since the entry was last sent; a page may be read f
 MOST = 20_000  # drafts at a time: a new one pushes out the one that many before it
 
 _TABLE = table_of(BookingDraft)
-_FIND = select(_TABLE.c.entry, _TABLE.c.step, _TABLE.c.told).where(
-    _TABLE.c.key == bindparam("of"), _TABLE.c.kept_at > bindparam("since")
+_FIND = (
+    select(_TABLE.c.entry, _TABLE.c.step, _TABLE.c.told)
+    .where(_TABLE.c.key == bindparam("of"), _TABLE.c.kept_at > bindparam("since"))
+    .execution_options(**PREPARED)
 )
 _PUSH_OUT = delete(_TABLE).where(_TABLE.c.id <= bindparam("last"))
 

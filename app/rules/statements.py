@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.plans import PREPARED
 from models import BookingCategory, Counter, DeskPool, Slot
 from models.masters import desk_pool_category
 
@@ -54,20 +55,23 @@ OFFER = (
     .join(Counter, Counter.id == Slot.counter_id)
     .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
     .where(Slot.id == bindparam("slot"), *OFFERED)
+    .execution_options(**PREPARED)
 )
-CATEGORIES = select(BookingCategory).order_by(BookingCategory.sort_order, BookingCategory.id)
-CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code"))
-COUNTER = select(Counter).where(Counter.code == bindparam("code"), Counter.is_open)
+CATEGORIES = select(BookingCategory).order_by(BookingCategory.sort_order, BookingCategory.id).execution_options(**PREPARED)
+CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code")).execution_options(**PREPARED)
+COUNTER = select(Counter).where(Counter.code == bindparam("code"), Counter.is_open).execution_options(**PREPARED)
 PLACE = (
     select(BookingCategory, Counter)
     .select_from(BookingCategory)
     .join(Counter, Counter.code == bindparam("counter"))
     .where(BookingCategory.code == bindparam("code"))
+    .execution_options(**PREPARED)
 )
 COUNTERS = (
     select(Counter)
     .where(Counter.is_open, Counter.id.in_(select(DeskPool.counter_id).where(DeskPool.id.in_(_DESKS))))
     .order_by(Counter.sort_order, Counter.id)
+    .execution_options(**PREPARED)
 )
 
 

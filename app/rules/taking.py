@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.plans import PREPARED
 from app.rules.statements import OFFERED
 from models import Reservation, Slot
 from models.base import table_of
@@ -55,7 +56,7 @@ def _at_once() -> Any:
         .returning(_TABLE.c.id)
         .cte("made")
     )
-    return select(taken, made.c.id).select_from(taken.outerjoin(made, true()))
+    return select(taken, made.c.id).select_from(taken.outerjoin(made, true())).execution_options(**PREPARED)
 
 
 _AT_ONCE = _at_once()
