@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import date
 
-from app.text import WEEKDAYS
+from app.text import WEEKDAYS, Unreadable, alnum
 
 ERAS = (
     ("令和", "R", date(2019, 5, 1)),
@@ -13,6 +15,34 @@ ERAS = (
     ("大正", "T", date(1912, 7, 30)),
     ("明治", "M", date(1868, 1, 25)),
 )
+_DAY = re.compile(r"(.+?)(?:年|[-/.])([0-9]{1,2})(?:月|[-/.])([0-9]{1,2})日?")
+
+
+def year_of(typed: str, today: date) -> int:
+    """The year of 1960, S35, 昭和35, 昭35 or 令和元. A bare two-figure number could be of any era, so it is `Unreadable`."""
+    words = alnum(typed).removesuffix("年")
+    if re.fullmatch(r"[0-9]{4}", words):
+        return int(words)
+    for at, (name, letter, began) in enumerate(ERAS):
+        found = re.fullmatch(rf"(?:{name}|{name[0]}|{letter})([0-9]{{1,2}}|元)", words)
+        if found:
+            number = 1 if found[1] == "元" else int(found[1])
+            last = (ERAS[at - 1][2].year if at else today.year) - began.year + 1
+            if not 1 <= number <= last:
+                raise Unreadable(f"、{name}なら{last}年までです")
+            return began.year + number - 1
+    raise Unreadable("、西暦4桁（例 1960）か、元号をつけて（例 昭和35、S35）入力してください")
+
+
+def read(typed: str) -> date:
+    """The day of 2026-04-01, 2026/4/1, 2026年4月1日, 令和8年4月1日 or R8.4.1, in any width. The present era may go on."""
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", typed).replace(" ", ""))
+    try:
+        if found:
+            return date(year_of(found[1], date.max), int(found[2]), int(found[3]))
+    except ValueError:
+        pass
+    raise Unreadable("正しい日付で入力してください")
 
 
 def weekday(day: date) -> str:

@@ -16,7 +16,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from app import audit, holding, plans, private, rows, scope
+from app import audit, holding, periods, plans, private, rows, scope
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
@@ -29,6 +29,7 @@ class AppSession(FlaskSession):
 scope.attach(AppSession)
 holding.attach(AppSession)
 rows.attach(AppSession)
+periods.attach(AppSession)
 audit.attach(AppSession)
 
 db = SQLAlchemy(metadata=metadata, session_options={"class_": AppSession})

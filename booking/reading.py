@@ -6,9 +6,8 @@ import re
 import unicodedata
 from datetime import date
 
-from app import text
+from app import days, text
 from app.rules import bookings
-from booking.words import ERAS
 
 OLDEST = 130  # years; nobody older comes to a counter
 _WARDS = ("東灘区", "灘区", "兵庫区", "長田区", "須磨区", "垂水区", "北区", "中央区", "西区")
@@ -63,19 +62,10 @@ def _number(typed: str, unit: str, part: str) -> int:
 
 
 def _year(typed: str, today: date) -> int:
-    """1960, S35, 昭和35, 昭35, 令和元: a bare two-figure number could be any era, so it is asked back."""
-    words = text.alnum(typed).removesuffix("年")
-    if re.fullmatch(r"[0-9]{4}", words):
-        return int(words)
-    for at, (name, letter, began) in enumerate(ERAS):
-        found = re.fullmatch(rf"(?:{name}|{name[0]}|{letter})([0-9]{{1,2}}|元)", words)
-        if found:
-            number = 1 if found[1] == "元" else int(found[1])
-            last = (ERAS[at - 1][2].year if at else today.year) - began.year + 1
-            if not 1 <= number <= last:
-                raise Unreadable(f"{name}は{last}年までです。生年月日の「年」を確かめてください。", "year")
-            return began.year + number - 1
-    raise Unreadable("生年月日の「年」は、西暦4桁（例 1960）か、元号をつけて（例 昭和35、S35）入力してください。", "year")
+    try:
+        return days.year_of(typed, today)
+    except text.Unreadable as error:
+        raise Unreadable(f"生年月日の「年」は{error}。", "year") from None
 
 
 def is_in_kobe(address: str, postal: str) -> bool:

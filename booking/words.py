@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 
-from app.days import ERAS, birth_day, era_year, full_day, weekday
+from app.days import birth_day, era_year, full_day, weekday
 from app.rules.slots import DayState
 from app.text import WEEKDAYS, lines, phone
 from app.text import postal as grouped_postal
@@ -47,7 +47,6 @@ def postal(number: str) -> str:
 
 
 __all__ = [
-    "ERAS",
     "SIGNS",
     "STATES",
     "STATES_OF_VISIT",

@@ -51,7 +51,8 @@ class Base(DeclarativeBase):
     · `__ahead__` rows lie in days to come: the list opens at today and runs forward
     · `__writable__` False: rows come from rules, no form adds or changes them · `__addable__`, `__deletable__` False: rows begin
     or end by a rule of their own · `__inline_of__` the relation whose page edits
-    these rows inline · `__files__` False: neither exported nor imported · `__internal__` no screen at all.
+    these rows inline · `__periods__` the columns from when and until when a row holds, and those in which rows are of the same kind:
+    two of a kind do not hold at once · `__files__` False: neither exported nor imported · `__internal__` no screen at all.
     """
 
     metadata = metadata
@@ -70,6 +71,7 @@ class Base(DeclarativeBase):
     __deletable__: ClassVar[bool] = True
     __inline_of__: ClassVar[str] = ""
     __files__: ClassVar[bool] = True
+    __periods__: ClassVar[tuple[str, ...]] = ()
     __indexed__: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     is_correctable: ClassVar[bool] = False

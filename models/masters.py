@@ -219,6 +219,7 @@ class FeeRule(Master):
     """手数料: what an issue costs from one day to another."""
 
     __tablename__, __label__, __order__ = "fee_rule", "手数料", ("valid_from", "desc")
+    __periods__ = ("valid_from", "valid_until", "issue_kind", "registration_reason")
     __table_args__ = (
         UniqueConstraint("valid_from", "issue_kind", "registration_reason"),
         rule(
@@ -239,11 +240,11 @@ class FeeRule(Master):
     registration_reason: Mapped[str] = column(
         String(30), label="登録事由", listed=True, kind="code", codes="registration_reason", default=""
     )
-    amount: Mapped[int] = column(Integer, label="金額（円）", listed=True)
+    amount: Mapped[int] = column(Integer, label="金額（円）", listed=True, hint="0、200、800、1000、1800、2000のいずれか")
     note: Mapped[str] = column(String(200), label="備考", default="")
 
     def __str__(self) -> str:
-        return f"{self.valid_from:%Y-%m-%d} {self.amount}円"
+        return f"{self.valid_from:%Y-%m-%d}からの{self.amount}円"
 
 
 class RetentionRule(Master):

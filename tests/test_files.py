@@ -206,7 +206,11 @@ def test_a_file_is_looked_at_first_and_then_taken_in_once(kind: str, browse: Bro
     more = (*GOOD, "1" * 23, "新規", "はい")
     heading = (*BASE, "申請書ID（見た目用）", "交付種別", "手書きチェック")
     plain = csv_file(
-        more, (), (*GOOD[:2], "2026/11/2", *GOOD[3:], "", "", ""), heading=heading, encoding=kind if kind != "xlsx" else "utf-8"
+        more,
+        (),
+        (*GOOD[:2], "令和8年11月2日", *GOOD[3:], "", "", ""),
+        heading=heading,
+        encoding=kind if kind != "xlsx" else "utf-8",
     )
     excel = xlsx_file(
         (*GOOD[:2], date(2026, 11, 1), *GOOD[3:], "1" * 23, "新規", True),

@@ -431,6 +431,30 @@ def test_a_retired_code_stays_readable_but_cannot_be_chosen(browse: Browse, sess
     assert item.name in words(manager.get("/masters/fee_rule/").text)
 
 
+def test_two_fees_of_one_kind_never_hold_at_once(browse: Browse, session: Session) -> None:
+    manager = browse("manager")
+    kind = {"issue_kind": "renewal", "registration_reason": "number_change", "amount": "800"}
+
+    def add(begins: str, ends: str = "", **other: str) -> Any:
+        return fill(manager, "/masters/fee_rule/new/", valid_from=begins, valid_until=ends, **kind | other)
+
+    def told(answer: Any) -> bool:
+        return answer.status_code == 422 and "からの800円」と期間が重なります。" in words(answer.text)
+
+    assert add("2027-04-01", "2028-03-31").status_code == 303
+    for begins, ends in (("2027-04-02", ""), ("2026-01-01", ""), ("2028-03-31", "2029-01-01"), ("2027-05-01", "2027-05-02")):
+        assert told(add(begins, ends)), (begins, ends)
+    assert add("2028-04-01").status_code == 303 and add("2027-04-01", registration_reason="damaged").status_code == 303
+    first, second = session.scalars(
+        select(FeeRule).where(FeeRule.issue_kind == "renewal", FeeRule.registration_reason == "number_change").order_by(FeeRule.valid_from)
+    )
+    refused = cell(manager, "valid_until", "2028-04-01", pk=first.id, table_name="fee_rule")
+    assert refused.status_code == 422 and "2028-04-01からの800円" in refused.json["message"]
+    assert cell(manager, "valid_from", "2028-03-31", pk=second.id, table_name="fee_rule").status_code == 422
+    assert cell(manager, "amount", "200", pk=first.id, table_name="fee_rule").status_code == 200
+    assert fill(manager, f"/masters/fee_rule/edit/{first.id}", valid_until="2028-03-30").status_code == 303
+
+
 def test_the_room_lists_what_one_may_open(browse: Browse, session: Session) -> None:
     assert (
         "窓口" in words(browse("staff").get("/masters/").text)

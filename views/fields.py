@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, Field, IntegerField, StringField, TimeField
 from wtforms.validators import ValidationError
 
-from app import codes, text
+from app import codes, days, text
 from app.context import context
 from app.criteria import largest
 from app.parts import Part
@@ -123,9 +123,13 @@ class _Typed(OfPart):
             self.raw_data, self.held_personal_number = [""], True
             raise ValueError(str(PersonalNumber(self.part.label)))
         try:
-            super().process_formdata([typed])  # type: ignore[misc]  # the WTForms field behind this mixin
+            super().process_formdata([self.plain(typed)])  # type: ignore[misc]  # the WTForms field behind this mixin
         except (ValueError, OverflowError) as error:
             raise ValueError(f"「{self.part.label}」は正しい{self.words}で入力してください。") from error
+
+    def plain(self, typed: str) -> str:
+        """The one spelling that the WTForms field behind this one reads. Raises ValueError for nonsense."""
+        return typed
 
     def post_validate(self, form: Any, validation_stopped: bool) -> None:
         if self.data is None and not self.part.nullable and not self.errors:
@@ -138,8 +142,11 @@ class _Typed(OfPart):
 
 
 class PartDate(_Typed, DateField):
-    words = "日付（例 2026-04-01）"
+    words = "日付（例 2026-04-01、令和8年4月1日）"
     today: date = LATEST
+
+    def plain(self, typed: str) -> str:
+        return days.read(typed).isoformat()
 
     def bind(self, session: Session, spec: Spec) -> None:
         self.today = context(session).local().date()

@@ -182,5 +182,5 @@ def _value(part: Part, words: str, session: Session) -> str:
     if part.shape == "flag":
         return next((value for value, spellings in FLAGS.items() if words.lower() in spellings), words)
     if part.shape == "date":
-        return words.split(" ")[0].replace("/", "-")
+        return words.split(" ")[0]
     return words
