@@ -42,6 +42,7 @@ def main() -> None:
         _small_demo(staff)
     if not stop.is_set():
         serving.start_hourly(staff, stop)
+        serving.settle()
         _serve({settings.port: resident, settings.staff_port: staff}, settings, outcome, stop)
 
 

@@ -49,13 +49,14 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
     """One page: a capped count, the keys of the page, its rows, and one statement for each listed relation."""
     place, size = place or Place(), min(max(size, 1), SIZES[-1])
     search = Search.of(session, spec, want.search)
-    count = _count(session, spec, want, search)
+    count, hits = _counted(session, spec, want, search)
     backwards = place.end or place.before is not None
     statement = _keys(
         spec,
         want,
         search,
         beyond=_beyond(session, spec, want, place),
+        hits=hits,
         is_common=count > COMMON,
         reverse=backwards,
         limit=size + 1,
@@ -71,23 +72,39 @@ def fetch(session: Session, spec: Spec, want: Criteria, *, size: int = 50, place
 
 
 def _keys(
-    spec: Spec, want: Criteria, search: Search, *, beyond: list[ColumnElement[bool]], is_common: bool, reverse: bool, limit: int
+    spec: Spec,
+    want: Criteria,
+    search: Search,
+    *,
+    beyond: list[ColumnElement[bool]],
+    hits: str | None,
+    is_common: bool,
+    reverse: bool,
+    limit: int,
 ) -> Select[Any]:
-    """The keys of a page. Where the question has branches, each gives a page of its own, and the page is the first of all of them."""
+    """The keys of a page. Where the question has branches, each gives a page of its own, and the page is the first of all of them.
+    `hits`: the keys of all that fit, as JSON, if they are at hand."""
+    branches = search.branches(walk=is_common) if hits is None else [[search.among(hits, walk=is_common)]]
     walk, order = is_common or bool(range_of(spec, want)), order_of(spec, want)
     columns = order_columns(spec, want)
-    pages = [
-        _sorted(select(*columns).where(*conditions(spec, want), *branch, *beyond), columns, order, reverse=reverse).limit(limit)
-        for branch in search.branches(walk=is_common)
-    ]
+    found = [select(*columns).where(*conditions(spec, want), *branch, *beyond) for branch in branches]
+    if search.words and not is_common and search.dialect == "postgresql":
+        found = [_gathered(branch) for branch in found]
+    pages = [_sorted(branch, list(branch.selected_columns), order, reverse=reverse).limit(limit) for branch in found]
     if len(pages) == 1:
-        statement = pages[0].with_only_columns(spec.model.id)
+        statement = pages[0].with_only_columns(pages[0].selected_columns.id)
     else:
         merged = union_all(*(select(page.subquery()) for page in pages)).subquery()
         statement = _sorted(select(merged.c.id), [merged.c[column.key] for column in columns], order, reverse=reverse).limit(
             limit
         )
-    return statement.execution_options(walk=walk, unscoped=search.is_scoped and not is_common)
+    return statement.execution_options(walk=walk, unscoped=search.is_scoped and (hits is not None or not is_common))
+
+
+def _gathered(found: Select[Any]) -> Select[Any]:
+    """The few rows of a search, fetched before they are put in order. PostgreSQL would rather walk the order of the list until it has
+    met a page of them, which takes longer the rarer they are (seen: 15 ms for a thousand hits, 3 ms this way)."""
+    return select(found.cte("found").prefix_with("MATERIALIZED"))
 
 
 def _rows(session: Session, spec: Spec, keys: list[int]) -> list[Any]:
@@ -110,16 +127,22 @@ def shown(spec: Spec) -> tuple[Any, ...]:
 
 def capped_count(session: Session, spec: Spec, want: Criteria) -> int:
     """How many rows fit, but never more than one past the cap is looked at."""
-    return _count(session, spec, want, Search.of(session, spec, want.search))
+    return _counted(session, spec, want, Search.of(session, spec, want.search))[0]
+
+
+def _counted(session: Session, spec: Spec, want: Criteria, search: Search) -> tuple[int, str | None]:
+    """How many rows fit, and the keys of them all as JSON where the index of names tells both: going through it twice would cost as
+    much again."""
+    keys = search.keys() if not want.filters else None
+    if keys is None:
+        return _count(session, spec, want, search), None
+    hit = keys.limit(COUNT_CAP + 1).subquery()
+    count, hits = session.execute(select(func.count(), func.json_group_array(hit.c.rowid))).one()
+    return count, hits if count <= COUNT_CAP else None
 
 
 def _count(session: Session, spec: Spec, want: Criteria, search: Search) -> int:
-    keys = search.keys() if not want.filters else None
-    counted = (
-        [keys.limit(COUNT_CAP + 1)]
-        if keys is not None
-        else [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
-    )
+    counted = [select(spec.model.id).where(*conditions(spec, want), *branch).limit(COUNT_CAP + 1) for branch in search.branches()]
     inner = counted[0] if len(counted) == 1 else union_all(*(select(part.subquery()) for part in counted)).limit(COUNT_CAP + 1)
     statement = select(func.count()).select_from(inner.subquery())
     return (

@@ -27,9 +27,11 @@ def criteria(spec: Spec, counters: frozenset[int], source: Any = None, *, walk: 
     """The rows of a table that belong to one of the counters, as one plain expression (a lambda would be cached wrongly).
 
     `source` is the alias whose columns are compared; by default the model itself, which SQLAlchemy adapts to each statement.
-    `walk`: most rows belong to them, so that the scope is checked on the way instead of being looked up (`app.plans`).
+    `walk`: most rows belong to them, so that the scope is checked on the way instead of being looked up (`app.plans`). The rows of
+    one counter by one relation are looked up all the same: their index has them in the order of the list.
     """
     columns = spec.model if source is None else source.c
+    walk = walk and len(counters) * len(spec.scope) > 1
     return or_(false(), *(_belongs(spec, name, columns, counters, walk=walk) for name in spec.scope)) if counters else false()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
+from app import plans
 from app.context import context
 from app.errors import AppError, PersonalNumberFound
 from app.schema import Spec
@@ -137,7 +138,7 @@ class Search:
         fts = f"{self.spec.model.__tablename__}_fts"
         wanted = [_quoted(phrases, " AND "), *([_quoted(places, " OR ")] if places else [])]
         return (
-            select(literal_column("rowid"))
+            select(literal_column("rowid").label("rowid"))
             .select_from(text(fts))
             .where(text(f"{fts} MATCH :pieces").bindparams(pieces=" AND ".join(wanted)))
         )
@@ -154,6 +155,13 @@ class Search:
         ):
             return None
         return self._hits([pieces(word) for word in self.words], places)
+
+    def among(self, keys: str, *, walk: bool) -> ColumnElement[bool]:
+        """The rows with these keys, a JSON array (SQLite): one value, whose statement is the same however many there are."""
+        found: ColumnElement[bool] = plans.column(self.spec.model.id, walk=walk).in_(
+            select(func.json_each(keys).table_valued("value").c.value)
+        )
+        return found
 
 
 def must_be_searchable(typed: str) -> None:

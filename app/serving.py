@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -43,6 +44,13 @@ def claim(*apps: Flask) -> None:
                     f"{site} サイトは、別のプロセスで動いています。回数制限をプロセスどうしで共有するため、REDIS_URL を設定してください。",
                     fatal=True,
                 )
+
+
+def settle() -> None:
+    """Called once everything is made that lasts as long as the process: the collector of garbage need not look through all of it
+    again and again, while somebody waits (seen: 95 ms, about once in thirty requests)."""
+    gc.collect()
+    gc.freeze()
 
 
 def _take(path: Path) -> bool:

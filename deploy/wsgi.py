@@ -17,6 +17,7 @@ def __getattr__(name: str) -> Any:
     try:
         made = create_app(cast(Literal["resident", "staff"], name), load())
         serving.claim(made)
+        serving.settle()
     except SystemExit as refusal:
         print(refusal.code, file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
         sys.exit(BOOT_FAILED)

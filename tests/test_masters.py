@@ -446,7 +446,9 @@ def test_two_fees_of_one_kind_never_hold_at_once(browse: Browse, session: Sessio
         assert told(add(begins, ends)), (begins, ends)
     assert add("2028-04-01").status_code == 303 and add("2027-04-01", registration_reason="damaged").status_code == 303
     first, second = session.scalars(
-        select(FeeRule).where(FeeRule.issue_kind == "renewal", FeeRule.registration_reason == "number_change").order_by(FeeRule.valid_from)
+        select(FeeRule)
+        .where(FeeRule.issue_kind == "renewal", FeeRule.registration_reason == "number_change")
+        .order_by(FeeRule.valid_from)
     )
     refused = cell(manager, "valid_until", "2028-04-01", pk=first.id, table_name="fee_rule")
     assert refused.status_code == 422 and "2028-04-01からの800円" in refused.json["message"]

@@ -186,15 +186,19 @@ class PartFlag(OfPart, BooleanField):
 
 
 class PartChoice(OfPart, Field):
-    """One of a code's values, or of a code list's (whose choices are set for each request)."""
+    """One of a code's values, or of a code list's, which is asked for only where it is shown or chosen from anew."""
 
-    def __init__(self, part: Part, **kw: Any) -> None:
-        super().__init__(part, **kw)
-        self.choices = [(member.value, member.label) for member in part.enum] if part.enum else []
+    session: Session | None = None
 
     def bind(self, session: Session, spec: Spec) -> None:
-        if self.part.shape == "codes":
-            self.choices = codes.choices(session, self.part.field.codes, keep=self.object_data)
+        self.session = session
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        if self.part.enum:
+            return [(member.value, member.label) for member in self.part.enum]
+        assert self.session is not None
+        return codes.choices(self.session, self.part.field.codes, keep=self.object_data)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         if valuelist:
@@ -205,7 +209,8 @@ class PartChoice(OfPart, Field):
             if not self.part.nullable and self.default != "":  # "" as its default says that none is an answer too
                 raise ValidationError(f"「{self.part.label}」を選んでください。")
             return
-        if self.data not in {value for value, _ in self.choices}:
+        is_kept = self.of is not None and self.data == self.object_data
+        if not is_kept and self.data not in {value for value, _ in self.choices}:
             raise ValidationError(f"「{self.part.label}」を選び直してください。")
         if self.part.enum:
             self.data = self.part.enum(self.data)
