@@ -40,6 +40,10 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "lookup": ("予約照会", ActionClass.READ),
     "setting": ("設定", ActionClass.SETTING),
 }
+_CHANGING = (ActionClass.ADD, ActionClass.EDIT, ActionClass.DELETE)
+UNCHANGED = "（変更なし）"
+"""Behind the name of an act that was to change something and did not (refused, wrong, a look before an import): in the list of the
+log it must not look like one that did."""
 _TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
 LOG = table_of(OperationLog)
@@ -228,7 +232,7 @@ def row_of(current: Context) -> dict[str, Any]:
         "department": actor.department,
         "action_class": act.kind,
         "action_code": act.code,
-        "action_name": act.name,
+        "action_name": act.name if current.changes or act.kind not in _CHANGING else f"{act.name}{UNCHANGED}",
         "detail": told,
         "my_number_access": MyNumberAccess.REFUSED if is_found else MyNumberAccess.NONE,
         "application_id": act.application_id or (cards[0] if cards else None),

@@ -14,9 +14,10 @@ from app import days, telling, text
 from app.context import TOKYO
 from models import Code, Field
 from models.base import PERSONAL_NUMBER_EXEMPT, UtcDateTime
+from models.bookings import grouped_code
 from models.making import SearchedAs, searched_as
 
-_GROUPED = {"phone": text.phone, "postal": text.postal}
+_GROUPED = {"phone": text.phone, "postal": text.postal, "visit": grouped_code}
 Shape = Literal["many", "relation", "code", "codes", "flag", "moment", "date", "time", "json", "memo", "text", "number"]
 
 

@@ -51,8 +51,8 @@ def _cell(part: Part, value: Any, names: Lists, *, personal: bool) -> str:
         return str(value.isoformat())
     if part.shape == "json":
         return guard(json.dumps(value, ensure_ascii=False)) if value else ""
-    if part.field.kind in ("phone", "postal"):
-        return guard(value or "")  # digits, as other systems take them
+    if part.field.kind in ("phone", "postal", "visit"):
+        return guard(value or "")  # in one piece, as other systems take them
     return guard(part.shown(value, names))
 
 

@@ -71,6 +71,11 @@ class Slot(Base):
         return slot_name(self.slot_date, self.start_time)
 
 
+def grouped_code(code: str) -> str:
+    """A reservation code as people read it out: K7Q2M-9MXDA."""
+    return f"{code[:5]}-{code[5:]}"
+
+
 def slot_name(day: date, start: time) -> str:
     return f"{day:%Y-%m-%d} {start:%H:%M}"
 
@@ -99,7 +104,7 @@ class Reservation(Base):
     )
     id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
     booking_code: Mapped[str] = column(
-        String(10), label="申請ID", listed=True, search=True, kind="alnum", unique=True, edit=False
+        String(10), label="申請ID", listed=True, search=True, kind="visit", unique=True, edit=False
     )
     group_id: Mapped[str | None] = column(String(36), label="グループID", kind="alnum", edit=False, index=True)
     booking_date: Mapped[date] = column(
@@ -139,4 +144,4 @@ class Reservation(Base):
     arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
 
     def __str__(self) -> str:
-        return f"{self.booking_code[:5]}-{self.booking_code[5:]}"
+        return grouped_code(self.booking_code)

@@ -48,7 +48,9 @@ class Code(StrEnum):
 
 Pii = Literal[False, True, "name"]
 Edit = Literal[True, False, "add"]
-Kind = Literal["text", "memo", "name", "kana", "digits", "phone", "postal", "tracking", "birth", "email", "code", "alnum"]
+Kind = Literal[
+    "text", "memo", "name", "kana", "digits", "phone", "postal", "tracking", "birth", "email", "code", "alnum", "visit"
+]
 Auto = Literal[
     "",
     "today",

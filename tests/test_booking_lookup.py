@@ -111,7 +111,7 @@ def test_booking_is_logged_once_as_the_residents_act(resident: Resident, session
     made = booked(resident, session)
     (entry,) = [row for row in log(session) if row.action_code == "reservation.book"]
     assert (entry.user_id, entry.action_class) == ("resident", ActionClass.ADD)
-    assert entry.detail["変更"][0]["項目"]["申請ID"][1] == made.booking_code
+    assert entry.detail["変更"][0]["項目"]["申請ID"][1] == str(made)
 
 
 def is_look_up_instead(page: Page) -> bool:

@@ -343,7 +343,7 @@ def test_booking_is_found_and_logged_like_any_row(session: Session) -> None:
     assert entry
     change = entry.detail["変更"][0]
     assert (change["対象"], change["番号"], change["種別"]) == ("来庁予約", made.id, "追加")
-    assert change["項目"]["申請ID"][1] == made.booking_code
+    assert change["項目"]["申請ID"][1] == str(made)
     assert change["項目"]["窓口"][1] == "三宮サテライト"
     assert change["項目"]["電話番号"][1] == "＊＊＊"
     assert "高橋" not in str(entry.detail)

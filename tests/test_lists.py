@@ -273,7 +273,7 @@ def test_a_row_leads_to_itself_and_its_relations_to_theirs(browse: Browse, sessi
 def _more_masters(session: Session, several: int) -> None:
     for n in range(several):
         day = date(1990 + several, 1, 1 + n % 28).replace(month=1 + n // 28)
-        session.add(FeeRule(valid_from=day, issue_kind="new", registration_reason="first", amount=0))
+        session.add(FeeRule(valid_from=day, valid_until=day, issue_kind="new", registration_reason="first", amount=0))
     session.flush()
 
 

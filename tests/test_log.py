@@ -78,6 +78,12 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
         (lambda: clerk.get(f"/card/edit/{card}"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: post(clerk, "/card/add", CARD), "card.add", "カード 登録", ActionClass.ADD),
         (
+            lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="99"),
+            "shipment.delete",
+            "発送管理 削除（変更なし）",
+            ActionClass.DELETE,
+        ),
+        (
             lambda: post(clerk, f"/shipment/delete/{shipment}", row_stamp="1"),
             "shipment.delete",
             "発送管理 削除",
@@ -85,7 +91,8 @@ def test_each_act_is_one_row_with_its_class(browse: Browse, session: Session) ->
         ),
         (lambda: clerk.get("/card/export"), "card.show", "カード 参照", ActionClass.READ),
         (lambda: post(clerk, "/card/export", purpose="点検", format="csv"), "card.export", "カード 出力", ActionClass.EXPORT),
-        (preview, "card.import", "カード 取り込み", ActionClass.ADD),
+        (preview, "card.import", "カード 取り込み（変更なし）", ActionClass.ADD),
+        (lambda: post(clerk, "/card/add", CARD | {"name": ""}), "card.add", "カード 登録（変更なし）", ActionClass.ADD),
         (lambda: post(clerk, "/card/import", draft=draft[0]), "card.import", "カード 取り込み", ActionClass.ADD),
         (lambda: clerk.get("/masters/counter/"), "counter.list", "窓口 一覧", ActionClass.SEARCH),
         (lambda: clerk.get("/staff/list/"), "access.refused", "アクセス 拒否", ActionClass.AUTH),

@@ -151,7 +151,7 @@ def _checked(view: PanelView, session: Session, lines: list[tabular.Line]) -> li
         masked = [view.spec.parts[k].label for k, w in words.items() if w == tabular.MASK]
         errors = [(label, "伏せ字のままでは取り込めません。") for label in masked]
         if not form.validate():
-            errors += [(f.part.label, str(e)) for f in form for e in f.errors]
+            errors += [(f.part.label, str(e)) for f in form for e in f.errors if f.part.label not in masked]
         found.append(Line(number, form.values(), errors))
     _object(view.spec, session, found)
     return found
