@@ -224,10 +224,14 @@ class Walk:
         self.tab.open(self.tab.page.url.replace("/pickup/", "/reissue/"))
 
     def do_fill(self, _clock: Any) -> None:
-        self.slot.capacity = max(1, self.slot.used)
+        self.room_for(max(1, self.slot.used))
 
     def do_free(self, _clock: Any) -> None:
-        self.slot.capacity = 1000
+        self.room_for(1000)
+
+    def room_for(self, places: int) -> None:
+        self.slot.capacity = places
+        self.session.commit()
 
     def do_late(self, clock: Any) -> None:
         clock.shift(timedelta(hours=1, minutes=1))
