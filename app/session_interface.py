@@ -40,6 +40,7 @@ class StaffSessions(SecureCookieSessionInterface):
         try:
             mine = self._signed_in(cookie) if cookie else StaffSession()
         except SQLAlchemyError:
+            db.session.rollback()
             mine = StaffSession()
             mine.unavailable = True  # said later, where there is a page to say it on
         if mine.row is None:
@@ -48,8 +49,7 @@ class StaffSessions(SecureCookieSessionInterface):
 
     def _signed_in(self, cookie: str) -> StaffSession:
         now = datetime.now(UTC)
-        with sessions.apart(writing=False) as connection:
-            row = connection.execute(sessions.OF_COOKIE, {"hash": sessions.digest(cookie)}).one_or_none()
+        row = sessions.of_cookie(cookie)
         if row is None:
             return StaffSession(over="終わったサインイン")
         if why := self._over(row, now):

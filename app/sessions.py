@@ -29,7 +29,7 @@ from models import Staff, WebSession
 from models.base import table_of
 
 TABLE = table_of(WebSession)
-OF_COOKIE = select(TABLE).where(TABLE.c.id_hash == bindparam("hash")).execution_options(**PREPARED)
+_OF_COOKIE = select(TABLE).where(TABLE.c.id_hash == bindparam("hash")).execution_options(**PREPARED)
 _KEEP = update(TABLE).where(TABLE.c.id_hash == bindparam("hash"))
 
 
@@ -63,6 +63,17 @@ def _engine(*, writing: bool) -> Engine:
     if writing or db.engine.dialect.name == "sqlite":
         return db.engine
     return db.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def of_cookie(cookie: str) -> Row[Any] | None:
+    """The session that a cookie names. PostgreSQL is asked on the connection that the request needs next; SQLite apart from it,
+    since it is not known yet whether the request will write."""
+    values = {"hash": digest(cookie)}
+    if db.engine.dialect.name == "sqlite":
+        with apart(writing=False) as connection:
+            return connection.execute(_OF_COOKIE, values).one_or_none()
+    answering.set(True)
+    return db.session.connection().execute(_OF_COOKIE, values).one_or_none()
 
 
 def current() -> StaffSession:

@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -333,11 +333,11 @@ def test_page_whose_reading_cannot_be_logged_is_not_shown(browse: Browse, monkey
 def test_database_that_is_away_is_said_in_words(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
     client = browse("staff")
 
-    def gone(*, writing: bool) -> Iterator[Connection]:
+    def gone(cookie: str) -> None:
         raise OperationalError("SELECT", None, TimeoutError("gone"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(sessions, "apart", gone)
+        patched.setattr(sessions, "of_cookie", gone)
         answer = client.get("/card/list/")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert "混み合っています" in answer.text
