@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.criteria import Criteria, order_columns, order_of
+from app.schema import specs
 from models import Card, Counter, OperationLog, Reservation
 
 COMMON, ABSENT = "翔太", "龘龘"
@@ -22,7 +24,7 @@ _PLACE: dict[type, tuple[Any, Any]] = {
 @dataclass(frozen=True)
 class Facts:
     row: int
-    deep: int  # 90 % of the rows stand between it and the newest
+    deep: int  # the row that 90 % of those in the list come before
     common: str
     rare: str
     absent: str
@@ -31,23 +33,34 @@ class Facts:
 
 def facts(connection: Connection, model: Any) -> Facts:
     first, last = connection.execute(select(func.min(model.id), func.max(model.id))).one()
-    deep, middle = first + (last - first) // 10, (first + last) // 2
-    return _of_log(connection, last, deep, middle) if model is OperationLog else _of(connection, model, deep, middle)
+    middle = (first + last) // 2
+    return _of_log(connection, first, last, middle) if model is OperationLog else _of(connection, model, middle)
 
 
-def _of(connection: Connection, model: Any, deep: int, middle: int) -> Facts:
+def _of(connection: Connection, model: Any, middle: int) -> Facts:
     """What the clerk of 三宮 may see."""
     place, day = _PLACE[model]
     here = connection.scalar(select(Counter.id).where(Counter.code == "sannomiya"))
     mine = select(model.id).where(place == here)
+    deep = _deep(connection, model, mine)
     row = connection.scalar(mine.order_by(model.id.desc()).limit(1)) or 0
     at = connection.scalar(mine.with_only_columns(day).where(model.id >= middle).order_by(model.id).limit(1))
     rare = connection.scalar(mine.with_only_columns(model.name).group_by(model.name).order_by(func.count(), model.name).limit(1))
     return Facts(row, deep, COMMON, rare or "", ABSENT, f"{_day(day, at)}&{place.key.removesuffix('_id')}={here}")
 
 
-def _of_log(connection: Connection, last: int, deep: int, middle: int) -> Facts:
-    """The auditor searches by who acted."""
+def _deep(connection: Connection, model: Any, mine: Select[Any]) -> int:
+    """Found by counting, which no list does: it takes as long as that takes."""
+    spec, every = specs()[model], Criteria()
+    down = order_of(spec, every)[1] == "desc"
+    ordered = mine.order_by(*(c.desc() if down else c.asc() for c in order_columns(spec, every)))
+    count = connection.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    return connection.scalar(ordered.offset(count * 9 // 10).limit(1)) or 0
+
+
+def _of_log(connection: Connection, first: int, last: int, middle: int) -> Facts:
+    """The auditor, who sees every row, newest first, searches by who acted."""
+    deep = first + (last - first) // 10
     often = select(OperationLog.user_name).group_by(OperationLog.user_name).order_by(func.count().desc())
     names = connection.scalars(often).all()
     at = connection.scalar(select(OperationLog.started_at).where(OperationLog.id == middle))

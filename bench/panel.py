@@ -6,6 +6,7 @@ as サテライト職員 (one counter in scope) and the log as 監査.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,7 @@ def _measured(act: Act) -> Figure:
 
 def _acts(browser: Browser, table: str, at: Facts, column: str) -> list[Act]:
     """What is done in each cell, in their order; a table that nobody may change has no last two."""
+    _must_differ(browser, table, f"{table}/list/", f"{table}/list/?after={at.deep}")
     token = fields(browser.open(f"{table}/list/").page)["csrf_token"]
     searches = [_search(browser, table, token, words) for words in (at.common, at.rare, at.absent)]
     edit = f"{table}/edit/{at.row}"
@@ -84,6 +86,13 @@ def _acts(browser: Browser, table: str, at: Facts, column: str) -> list[Act]:
         _get(browser, f"{table}/show/{at.row}"),
         *([_get(browser, edit), _save(browser, edit, column)] if column else []),
     ]
+
+
+def _must_differ(browser: Browser, table: str, *paths: str) -> None:
+    """A place that is not in the list would show its first page: fast, and no measurement."""
+    first, deep = (set(re.findall(rf'href="{table}/show/(\d+)"', browser.open(path).page)) for path in paths)
+    if not deep or first & deep:
+        raise RuntimeError(f"{paths[1]} is not 90 % down")
 
 
 def _get(browser: Browser, path: str) -> Act:

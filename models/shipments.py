@@ -70,8 +70,8 @@ class Shipment(Base):
         String(12), label="追跡番号", section="発送と返戻", listed=True, search=True, kind="tracking"
     )
     attempt_no: Mapped[int] = column(Integer, label="発送回数", listed=True, default=1)
-    returned_date: Mapped[date | None] = column(Date, label="返戻日", past=True, listed=True, search=True)
-    return_reason: Mapped[ReturnReason | None] = coded(ReturnReason, label="返戻事由", listed=True, search=True)
+    returned_date: Mapped[date | None] = column(Date, label="返戻日", edit=False, past=True, listed=True, search=True)
+    return_reason: Mapped[ReturnReason | None] = coded(ReturnReason, label="返戻事由", edit=False, listed=True, search=True)
     gaiji_flag: Mapped[bool] = column(Boolean, label="外字有無", default=False)
     memo: Mapped[str] = column(String(1000), label="メモ", pii=True, kind="memo", default="")
 
