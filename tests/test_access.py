@@ -17,9 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.schema import specs
-from models import OperationLog, Shipment
+from models import Card, OperationLog, Shipment
 from tests.conftest import House, csrf_token
-from tests.pages import refused_by_policy, words
+from tests.pages import form, post, refused_by_policy, words
 from tests.rows import fill
 
 Route = tuple[str, str]
@@ -196,6 +196,45 @@ def test_pickers_and_posted_keys_stay_in_scope(browse: Callable[[str], FlaskClie
     assert answer.status_code == 422
     session.rollback()
     assert session.scalars(select(Shipment).where(Shipment.name == "名")).all() == []
+
+
+# FAB fills a relation of a new or changed row from `_flt_0_<relation>` in the address, from whatever counter, and leaves its box out.
+CARD = {"name": "新規　次郎", "address": "神戸市", "application_date": "2026-10-01", "application_site": "1"}
+LETTER = {"name": "新規　次郎", "address": "神戸市", "postal_code": "6500001"}
+
+
+def test_a_filter_in_the_address_gives_a_new_row_nothing(browse: Callable[[str], FlaskClient], session: Session) -> None:
+    theirs, mine = fill(session, "gakuen-toshi", name="秘密　花子"), fill(session, "sannomiya")
+    site, own = (session.get_one(Card, keys["card"]).issue_site_id for keys in (theirs, mine))
+    clerk = browse("staff")
+    for path, relation, foreign, entered in (
+        (f"/card/add?_flt_0_issue_site={site}", "issue_site", site, CARD),
+        (f"/shipment/add?_flt_0_card={theirs['card']}", "card", theirs["card"], LETTER),
+    ):
+        begun = form(clerk.get(path).text)
+        assert begun.pop(relation) != [str(foreign)], path
+        answer = post(clerk, path, {**begun, **entered})
+        assert answer.status_code == 422 and "秘密" not in answer.text, f"{path}: the relation was not asked for"
+    saved = post(clerk, f"/card/add?_flt_0_issue_site={site}", {**form(clerk.get("/card/add").text), **CARD})
+    assert saved.status_code == 303
+    session.rollback()
+    assert [row.issue_site_id for row in session.scalars(select(Card).where(Card.name == CARD["name"]))] == [own]
+    assert session.scalars(select(Shipment).where(Shipment.name == LETTER["name"])).all() == []
+
+
+def test_a_filter_in_the_address_changes_nothing_of_a_row(browse: Callable[[str], FlaskClient], session: Session) -> None:
+    theirs, mine = fill(session, "gakuen-toshi"), fill(session, "sannomiya")
+    sites = [session.get_one(Card, keys["card"]).issue_site_id for keys in (theirs, mine)]
+    clerk, forced = browse("staff"), f"_flt_0_issue_site={sites[0]}"
+    for left_out in ((), ("issue_site",)):
+        sent = form(clerk.get(f"/card/edit/{mine['card']}?{forced}").text)
+        kept = {name: value for name, value in sent.items() if name not in left_out}
+        assert post(clerk, f"/card/edit/{mine['card']}?{forced}", kept, memo=f"変更{len(left_out)}").status_code == 303
+    for site in sites:
+        assert post(clerk, f"/card/edit/{theirs['card']}?_flt_0_issue_site={site}", memo="変更").status_code == 404
+    session.rollback()
+    found = [session.get_one(Card, keys["card"]) for keys in (theirs, mine)]
+    assert [(row.issue_site_id, row.memo) for row in found] == [(sites[0], ""), (sites[1], "変更1")]
 
 
 def test_bulk_delete_takes_nothing_from_another_counter(browse: Callable[[str], FlaskClient], session: Session) -> None:

@@ -1,4 +1,5 @@
-"""What the databases do for a list: no filter, order or search that a list offers makes them read a table from end to end.
+"""What the databases do for a list: no filter, order or search that a list offers makes them read a table from end to end, and no
+page of it makes them read those before it.
 
 The tables hold few rows here, so PostgreSQL is told to avoid reading them whole and sorting them; where it still does, no index
 would serve a full table either. SQLite, without statistics, plans the same for few rows as for millions.
@@ -29,20 +30,32 @@ CLERK = Actor(user_id="staff", counters=frozenset({1}))
 SMALL = {"counter", "booking_category", "code_item", "desk_pool", "ab_user"}
 """Tables that stay small; reading one whole costs nothing."""
 _FULL = {"sqlite": re.compile(r"^SCAN (\w+)$"), "postgresql": re.compile(r"Seq Scan on (\w+)")}
+_RANGE = {"sqlite": re.compile(r"^SEARCH (\w+) USING .*[<>]\(?\?"), "postgresql": re.compile(r"^Index Cond: .* [<>] ")}
+"""A part of an index, from one value on: on SQLite with the table that it belongs to."""
+_CHECKED = re.compile(r"Filter: .* [<>] ")
 _SORTED = {"sqlite": re.compile(r"USE TEMP B-TREE FOR (?:LAST \w+ TERMS? OF )?ORDER BY"), "postgresql": re.compile(r"\bSort\b")}
 Sent = list[tuple[str, Any]]
 Ask = Callable[[Spec, Criteria], list[str]]
 
 
 @pytest.fixture
-def ask(session: Session) -> Iterator[Ask]:
+def sent(session: Session) -> Iterator[Sent]:
+    """Every statement from here on."""
+    engine, found = session.get_bind(), []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        found.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def ask(session: Session, sent: Sent) -> Ask:
     """The plans of every statement that a clerk's list sends for what is asked."""
     fill(session, "sannomiya")
     session.commit()
-    engine, sent = session.get_bind(), []
-
-    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        sent.append((statement, parameters))
 
     def plans(spec: Spec, want: Criteria) -> list[str]:
         sent.clear()
@@ -54,9 +67,7 @@ def ask(session: Session) -> Iterator[Ask]:
         asked = [(words, values) for words, values in sent if "max(id)" not in words and words.startswith(("SELECT", "WITH"))]
         return [line for words, values in asked for line in _explained(session, words, values) if "ORDER BY" in words or narrowed]
 
-    event.listen(engine, "before_cursor_execute", note)
-    yield plans
-    event.remove(engine, "before_cursor_execute", note)
+    return plans
 
 
 def _explained(session: Session, statement: str, parameters: Any) -> list[str]:
@@ -72,6 +83,29 @@ def full_scans(session: Session, plan: list[str]) -> list[str]:
     found = _FULL[session.get_bind().dialect.name]
     hits = [hit for line in plan if (hit := found.search(line))]
     return [hit.group() for hit in hits if hit.group(1) in metadata.tables and hit.group(1) not in SMALL]
+
+
+def orders(spec: Spec) -> list[Order | None]:
+    """Every order that a list offers, its own first."""
+    return [None, *((part.key, way) for part in spec.sortable for way in ("asc", "desc"))]
+
+
+def deep_pages(session: Session, sent: Sent, spec: Spec, order: Order | None) -> Iterator[list[str]]:
+    """The plans of the pages after and before the row that stands in the middle of all that the clerk sees."""
+    want = Criteria(order=order)
+    rows = fetch(session, spec, want).rows
+    for place in (Place(after=rows[len(rows) // 2].id), Place(before=rows[len(rows) // 2].id)):
+        sent.clear()
+        assert fetch(session, spec, want, place=place).rows, (spec.name, order, place)
+        ((words, values),) = [(words, values) for words, values in sent if "ORDER BY" in words]
+        yield _explained(session, words, values)
+
+
+def is_range(session: Session, spec: Spec, plan: list[str]) -> bool:
+    """Whether the rows beyond the one that a page follows are the end of an index, and not looked for one by one."""
+    hits = [hit for line in plan if (hit := _RANGE[session.get_bind().dialect.name].search(line))]
+    belong = [hit for hit in hits if not hit.groups() or hit.group(1) == spec.model.__tablename__]
+    return bool(belong) and not any(_CHECKED.search(line) for line in plan)
 
 
 def value_of(part: Part) -> Any:
@@ -93,10 +127,26 @@ def test_no_filter_reads_a_table_whole(ask: Ask, session: Session, spec: Spec) -
 def test_every_order_is_read_from_an_index(ask: Ask, session: Session, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a page of a long list ends where the page ends. (A short list may be gathered and sorted.)"""
     monkeypatch.setattr(listing, "COMMON", -1)
-    orders: list[Order | None] = [None, *((part.key, way) for part in spec.sortable for way in ("asc", "desc"))]
-    for order in orders:
+    for order in orders(spec):
         plan = ask(spec, Criteria(order=order))
         assert not any(_SORTED[session.get_bind().dialect.name].search(line) for line in plan), (order, plan)
+
+
+@pytest.mark.parametrize("counters", [{1}, {1, 2}], ids=["one counter", "two counters"])
+@pytest.mark.parametrize("spec", LARGE, ids=lambda spec: spec.name)
+def test_a_deep_page_begins_where_the_one_before_it_ended(
+    sent: Sent, session: Session, spec: Spec, counters: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However deep it lies: whoever walked to it from the top of the list would read every row before it."""
+    monkeypatch.setattr(listing, "COMMON", -1)
+    for _ in range(3):
+        fill(session, "sannomiya")
+        fill(session, "shin-nagata")
+        session.commit()  # each time a row of the log
+    with acting(session, Actor(user_id="staff", counters=frozenset(counters))):
+        for order in orders(spec):
+            for plan in deep_pages(session, sent, spec, order):
+                assert is_range(session, spec, plan), (order, plan)
 
 
 @pytest.mark.parametrize(
