@@ -38,6 +38,10 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "password": ("パスワード変更", ActionClass.AUTH),
     "book": ("予約", ActionClass.ADD),
     "lookup": ("予約照会", ActionClass.READ),
+    "arrive": ("来庁の記録", ActionClass.EDIT),
+    "undo": ("来庁の記録の取り消し", ActionClass.EDIT),
+    "cancel": ("キャンセル", ActionClass.EDIT),
+    "move": ("日時の変更", ActionClass.EDIT),
     "setting": ("設定", ActionClass.SETTING),
 }
 _CHANGING = (ActionClass.ADD, ActionClass.EDIT, ActionClass.DELETE)

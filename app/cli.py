@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def init(app: Flask) -> None:
     """Puts the commands on an application."""
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    for command in (setup, staff_group, slots, jobs_group, demo_group, schema_group):
+    for command in (setup, staff_group, slots, jobs_group, demo_group, schema_group, invariants):
         app.cli.add_command(command)
     _without_fab()
 
@@ -198,6 +198,20 @@ def load_demo(*, years: int, volume: VolumeName, seed: int, until: date) -> None
 
 def _label_of(table: str) -> str:
     return next((spec.label for spec in schema.specs().values() if spec.name == table), table)
+
+
+@click.command("invariants", help="予約と予約枠の間でいつも成り立つはずのことを数え直し、破れがあれば 1 で終わります。")
+@with_appcontext
+@in_words
+def invariants() -> None:
+    from app.rules import invariants as rules
+
+    with acting(db.session(), system("整合性の確認")):
+        found = rules.check(db.session(), datetime.now(UTC))
+    for finding in found:
+        click.echo(f"{'×' if finding.broken else '○'} {finding.rule}{f'（破れ {finding.broken:,}件）' if finding.broken else ''}")
+    if any(finding.broken for finding in found):
+        raise click.ClickException("破れがあります。システム担当に伝えてください。")
 
 
 schema_group = AppGroup("schema", help="表の定義")

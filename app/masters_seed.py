@@ -40,6 +40,14 @@ CODE_LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("revoked", "失効（仮）", "4"),
     ),
     "business_class": (("issue", "交付", "1"), ("reissue", "再交付", "2"), ("certificate", "電子証明書", "3")),
+    "visit_reason": (
+        ("own", "本人の都合", "1"),
+        ("illness", "体調不良", "2"),
+        ("double", "重複した予約", "3"),
+        ("closure", "窓口の休業", "4"),
+        ("mistake", "登録の誤り", "5"),
+        ("other", "その他", "9"),
+    ),
     "document_class": (
         ("application", "申請書", "1"),
         ("identity", "本人確認書類", "2"),

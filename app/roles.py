@@ -55,9 +55,14 @@ def lines() -> list[Line]:
         Line(s.group, s.label, {verb: (verb, s.permission) if verb in accounts.offered(s) else None for verb in VERBS})
         for s in _tables()
     ]
+    acts = [
+        Line(s.group, f"{s.label} {words}", dict.fromkeys(VERBS) | {"can_edit": (act, s.permission)})
+        for s in _tables()
+        for act, words in s.acts.items()
+    ]
     roles = {verb: (verb, "Role") if (verb, "Role") in accounts.ROLE_RIGHTS else None for verb in VERBS}
     personal = {verb: accounts.PERSONAL if verb == "can_export" else None for verb in VERBS}
-    return [*found, Line("管理", "役割と権限", roles), Line("管理", "個人情報を伏せずに出力", personal)]
+    return [*found, *acts, Line("管理", "役割と権限", roles), Line("管理", "個人情報を伏せずに出力", personal)]
 
 
 def _tables() -> list[Spec]:

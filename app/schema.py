@@ -125,6 +125,11 @@ class Spec:
         return getattr(self.model, "row_stamp", None)
 
     @property
+    def acts(self) -> dict[str, str]:
+        """Rights beside seeing and editing, with their words."""
+        return dict(self.model.__acts__)
+
+    @property
     def has_files(self) -> bool:
         """Whether rows leave and come in as CSV and Excel."""
         return bool(self.model.__files__)

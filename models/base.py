@@ -52,7 +52,8 @@ class Base(DeclarativeBase):
     · `__writable__` False: rows come from rules, no form adds or changes them · `__addable__`, `__deletable__` False: rows begin
     or end by a rule of their own · `__inline_of__` the relation whose page edits
     these rows inline · `__periods__` the columns from when and until when a row holds, and those in which rows are of the same kind:
-    two of a kind do not hold at once · `__files__` False: neither exported nor imported · `__internal__` no screen at all.
+    two of a kind do not hold at once · `__acts__` rights of its own beside seeing and editing, with their words
+    · `__files__` False: neither exported nor imported · `__internal__` no screen at all.
     """
 
     metadata = metadata
@@ -71,6 +72,7 @@ class Base(DeclarativeBase):
     __deletable__: ClassVar[bool] = True
     __inline_of__: ClassVar[str] = ""
     __files__: ClassVar[bool] = True
+    __acts__: ClassVar[dict[str, str]] = {}
     __periods__: ClassVar[tuple[str, ...]] = ()
     __indexed__: ClassVar[tuple[tuple[str, ...], ...]] = ()
 

@@ -89,6 +89,7 @@ class Reservation(Base):
 
     __tablename__, __label__, __group__, __area__ = "reservation", "来庁予約", "予約", "reservations"
     __scope__, __addable__, __deletable__ = "counter", False, False
+    __acts__ = {"can_check_in": "消し込み", "can_book": "日時の変更とキャンセル"}
     __order__, __ahead__ = ("booking_date", "asc"), True
     __indexed__ = (("slot_id", "state"),)
     __table_args__ = (
@@ -142,6 +143,11 @@ class Reservation(Base):
     consent_version: Mapped[str] = column(String(20), label="同意した告知の版", kind="code", edit=False, default="")
     held_until: Mapped[datetime | None] = column(UtcDateTime, label="仮押えの期限", edit=False)
     arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
+    state_at: Mapped[datetime | None] = column(UtcDateTime, label="状態が変わった日時", edit=False)
+    state_reason: Mapped[str] = column(
+        String(30), label="状態の理由", kind="code", codes="visit_reason", edit=False, default="", server_default=""
+    )
+    state_note: Mapped[str] = column(String(200), label="状態の理由の補足", pii=True, edit=False, default="", server_default="")
 
     def __str__(self) -> str:
         return grouped_code(self.booking_code)

@@ -37,6 +37,7 @@ class Staff(User):
     __writable__ = __addable__ = True
     __deletable__ = __files__ = False
     __history__ = None
+    __acts__: ClassVar[dict[str, str]] = {}
 
     department: Mapped[str] = mapped_column(String(100), nullable=False, default="", server_default="")
     employer: Mapped[Employer] = mapped_column(

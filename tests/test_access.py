@@ -39,6 +39,7 @@ _, RESIDENT_ANSWERS = _read("access_resident.txt")
 FILLED = {
     "<path:filename>": "no-such-file",
     "<token>": "forged",
+    "<key>": "cancel",
     "<category>": "no-such-category",
     "<counter>": "no-such-counter",
     "<day>": "2026-12-02",

@@ -142,8 +142,6 @@ def test_a_new_row_gets_its_stamps_and_its_search_key(browse: Browse, session: S
                 ({"attempt_no": "二回"}, "attempt_no", "「発送回数」は正しい整数で入力してください。"),
                 ({"attempt_no": "99999999999"}, "attempt_no", "「発送回数」の数が大きすぎます。"),
                 ({"attempt_no": "-1"}, "", "「発送回数」は1以上にしてください。"),
-                ({"returned_date": "2026-11-09"}, "", "「返戻日」と「返戻事由」は両方を入力するか、両方とも空にしてください。"),
-                ({"returned_date": "2026-10-01", "return_reason": "moved"}, "", "「返戻日」は「発送日」以後にしてください。"),
                 ({"card": "", "card__words": ""}, "card", "「申請書ID」を選んでください。"),
                 ({"card": "", "card__words": "いない人"}, "card", "「いない人」に当てはまるカードがありません。"),
                 ({"card": "", "card__words": "！"}, "card", "検索する言葉は2文字以上で入力してください。"),
@@ -205,6 +203,17 @@ def test_what_a_form_does_not_hold_it_leaves_alone(browse: Browse, session: Sess
     assert (row.id, row.name, row.memo, row.birth_date) == (card.id, "山田 次郎", "大事なメモ", date(1980, 4, 1))
 
 
+SET_BY_STEPS = (
+    *("state", "notice_no", "reissue_requested", "storage_site", "shelf", "transit_to", "issuing_municipality"),
+    *("manufacturing_no", "card_status", "braille_cert_code", "card_expiry", "auth_cert_expiry", "sign_cert_expiry"),
+    *("auth_cert_serial", "managed_from", "preset_done", "preset_date", "substitute_char_used", "notice_sent_date"),
+    *("reminder_sent_date", "issued_date", "issue_done", "agent_issue", "issue_cancelled", "revocation_done"),
+    *("collected_date", "disposed_date", "disposal_reason", "disposal_note", "disposal_done"),
+    *("fee_amount", "fee_status", "fee_collected_date"),
+)
+"""Columns of a card that only its steps set, written out by hand: the Spec alone would agree with itself."""
+
+
 def _forged(spec: Spec, *, adding: bool) -> dict[str, str]:
     """A value for every column that may not be typed."""
     typed = {p.key for p in spec.typed(adding=adding)}
@@ -229,9 +238,7 @@ def _forged(spec: Spec, *, adding: bool) -> dict[str, str]:
 def test_what_a_transition_sets_cannot_be_posted(adding: bool, browse: Browse, session: Session) -> None:
     spec, clerk = specs()[Card], browse("staff")
     forged = _forged(spec, adding=adding)
-    assert {"state", "issue_done", "storage_site", "shelf", "transit_to", "issued_date", "fee_amount", "card_status"} <= set(
-        forged
-    )
+    assert set(SET_BY_STEPS) <= set(forged)
     card = samples.card(session, state=CardState.APPLIED if adding else CardState.NOTIFIED)
     session.commit()
     before = {c.key: getattr(card, c.key) for c in spec.mapper.column_attrs}
@@ -243,6 +250,15 @@ def test_what_a_transition_sets_cannot_be_posted(adding: bool, browse: Browse, s
     assert {key: getattr(row, spec.parts[key].fk) for key in forged if key in spec.parts} == {
         key: before[spec.parts[key].fk] for key in forged if key in spec.parts
     }
+
+
+def test_a_postings_return_cannot_be_posted(browse: Browse, session: Session) -> None:
+    row = samples.shipment(session, samples.card(session))
+    session.commit()
+    answer = fill(browse("staff"), f"/shipment/edit/{row.id}", memo="変更", returned_date="2026-11-01", return_reason="moved")
+    assert answer.status_code == 303
+    session.expire_all()
+    assert (row.memo, row.returned_date, row.return_reason) == ("変更", None, None)
 
 
 def test_what_was_registered_can_be_put_right_until_the_card_arrives(browse: Browse, session: Session) -> None:

@@ -50,7 +50,9 @@ def test_one_class_and_one_migration_give_everything(tmp_path: Path) -> None:
 
 def _example() -> str:
     """The file that README shows."""
-    found = re.search(r"```python\n(from datetime.*?class LostItem\(Base\):.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    found = re.search(
+        r"```python\n(from datetime.*?class LostItem\(Base\):.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S
+    )
     assert found, "README shows no class"
     return found.group(1)
 

@@ -66,7 +66,7 @@ def test_there_is_one_demo_account_a_role_with_its_counters(session: Session) ->
 
 def test_code_lists_fees_and_retention_are_there(session: Session) -> None:
     lists = set(session.scalars(select(CodeItem.list_name)))
-    assert lists == {"issue_kind", "registration_reason", "card_status", "business_class", "document_class"}
+    assert lists == {"issue_kind", "registration_reason", "card_status", "business_class", "document_class", "visit_reason"}
     express = session.scalars(select(FeeRule).where(FeeRule.issue_kind == "express")).one()
     assert (f"{express.valid_from}", express.amount) == ("2024-12-02", 2000)
     application = session.scalars(select(RetentionRule).where(RetentionRule.document_class == "application")).one()

@@ -6,14 +6,16 @@ from flask import Flask
 from flask_appbuilder import AppBuilder
 
 from app.schema import Spec, specs
-from models import Staff
+from models import Reservation, Staff
 from views import frame, jump, masters
 from views.generate import panel_view
 from views.panel import PanelView
+from views.reception import ReceptionView
 from views.roles import RolesView
 from views.staff import StaffView
+from views.visits import VisitView
 
-BASES: dict[type, type[PanelView]] = {Staff: StaffView}
+BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView}
 """What the schema cannot say: the one table of views that are more than generated."""
 
 
@@ -22,6 +24,7 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
     for spec in panel_specs():
         appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
     appbuilder.add_view_no_menu(RolesView)
+    appbuilder.add_view_no_menu(ReceptionView)
     masters.register(app, [spec for spec in specs().values() if spec.is_master])
     jump.register(app)
     frame.register(app)

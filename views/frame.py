@@ -37,6 +37,8 @@ def menu() -> list[tuple[str, list[Entry]]]:
         if not spec.inline_of and may("can_list", spec.permission):
             here = request.path.startswith(f"{home_of(spec)}/")
             found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec) + opening(spec), here))
+    if may("can_check_in", "Reservation"):
+        found.setdefault("予約", []).insert(0, Entry("当日受付", "/reception/", request.path.startswith("/reception/")))
     if may("can_list", "Role"):
         found.setdefault("管理", []).append(Entry("役割と権限", "/role/list/", request.path.startswith("/role/")))
     return sorted(found.items(), key=lambda item: GROUPS.index(item[0]) if item[0] in GROUPS else len(GROUPS))

@@ -208,6 +208,6 @@ def related(session: Session, spec: Spec, row: Any) -> list[Related]:
 
 def rows_of(session: Session, spec: Spec, rows: Sequence[Any], *, but: Part | None = None, opened: bool = False) -> Rows:
     """Rows with their cells, without the column that would say the same in every row."""
-    names = codes.names(session) if spec.code_lists else {}
     columns = [c for c in columns_of(spec) if c.part is not but]
+    names = codes.names(session) if any(c.part.field.codes for c in columns) else {}
     return [(row, [cell(c, row, names, opened=opened) for c in columns]) for row in rows]

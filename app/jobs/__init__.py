@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
-from app.rules import drafts
+from app.rules import drafts, visits
 from app.rules.opening import days_ahead, open_slots
 from models import ImportDraft, SentForm
 
@@ -38,6 +38,7 @@ def forget_forms(session: Session, now: datetime) -> None:
 
 TASKS: Mapping[str, Task] = {
     "予約枠の開放": open_places,
+    "来なかった予約": visits.close_days,
     "下書きと送信済みの印の整理": forget_forms,
     "予約の下書きの整理": drafts.forget,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from app.schema import Spec, specs
+from models import Channel
 
 Reach = Literal["all", "own", "none"]
 
@@ -14,6 +15,7 @@ VIEW = ("can_list", "can_show")
 EDIT = (*VIEW, "can_add", "can_edit", "can_delete", "can_import")
 EXPORT = ("can_export",)
 ADD = (*VIEW, "can_add")
+CHECK_IN, BOOK = ("can_check_in",), ("can_book",)
 
 ROLES: dict[str, str] = {
     "admin": "システム管理者",
@@ -44,7 +46,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "counter_work": VIEW,
     },
     "manager": {
-        "reservations": EDIT + EXPORT,
+        "reservations": EDIT + EXPORT + CHECK_IN + BOOK,
         "cards": EDIT + EXPORT,
         "shipments": EDIT + EXPORT,
         "images": VIEW + EXPORT,
@@ -54,7 +56,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "counter_work": EDIT + EXPORT,
     },
     "staff": {
-        "reservations": EDIT + EXPORT,
+        "reservations": EDIT + EXPORT + CHECK_IN + BOOK,
         "cards": EDIT + EXPORT,
         "shipments": EDIT + EXPORT,
         "images": EDIT + EXPORT,
@@ -62,17 +64,22 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "counter_work": EDIT + EXPORT,
     },
     "contractor": {
-        "reservations": VIEW,
+        "reservations": VIEW + CHECK_IN,
         "cards": ADD,
         "shipments": (*ADD, "can_edit"),
         "images": (*ADD, "can_import"),
         "masters": VIEW,
         "counter_work": ADD,
     },
-    "operator": {"reservations": (*VIEW, "can_edit"), "masters": VIEW},
+    "operator": {"reservations": (*VIEW, "can_edit", *BOOK), "masters": VIEW},
     "auditor": {"users": VIEW, "log": VIEW + EXPORT},
     "maintainer": {},
 }
+CHANNELS: dict[str, tuple[Channel, ...]] = {
+    "manager": (Channel.COUNTER, Channel.RESERVE, Channel.CALLCENTER, Channel.WEB),
+    "operator": (Channel.CALLCENTER, Channel.WEB),
+}
+"""Whose places a role may take when it books for somebody, their own first; others take 窓口 and 公開."""
 PERSONAL = ("can_export_personal", "PersonalData")
 """Export with personal columns unmasked: a right of its own, beside the right to export the table."""
 ROLE_RIGHTS = (("can_list", "Role"), ("can_edit", "Role"))
@@ -90,6 +97,11 @@ def reach(roles: list[str]) -> Reach:
     A role that an administrator made sees its own counters."""
     reaches = {REACH.get(role, "own") for role in roles} or {"none"}
     return min(reaches, key=("none", "own", "all").index)
+
+
+def channels(roles: list[str]) -> tuple[Channel, ...]:
+    """The channels whose places an account may take."""
+    return next((CHANNELS[role] for role in CHANNELS if role in roles), (Channel.COUNTER, Channel.WEB))
 
 
 def rights_of(role: str) -> Iterator[tuple[str, str]]:
@@ -116,4 +128,4 @@ def offered(spec: Spec) -> tuple[str, ...]:
         )
         if may
     ]
-    return (*VIEW, *more)
+    return (*VIEW, *more, *spec.acts)

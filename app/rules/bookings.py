@@ -138,6 +138,8 @@ def _row(
         units=request.units,
         channel=request.channel,
         state=ReservationState.BOOKED,
+        state_reason="",
+        state_note="",
         form_token=token_digest(request.form_token),
         consent_version=request.consent_version,
         request_detail={"持ち物": items} if items else {},

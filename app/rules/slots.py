@@ -65,18 +65,20 @@ class Offer:
     slot: Slot
 
 
-def window(category: BookingCategory, now: datetime) -> tuple[date, date] | None:
-    """First and last day that can be booked today; None when the procedure is not offered."""
+def window(category: BookingCategory, now: datetime, channel: Channel = Channel.WEB) -> tuple[date, date] | None:
+    """First and last day that can be booked today; None when the procedure is not offered. Whoever books for somebody may do so
+    up to the time itself: the days of notice are for those who book alone."""
     today = now.astimezone(TOKYO).date()
     if not category.is_bookable(today):
         return None
-    return today + timedelta(days=category.latest_days), today + timedelta(days=category.earliest_days)
+    notice = category.latest_days if channel is Channel.WEB else 0
+    return today + timedelta(days=notice), today + timedelta(days=category.earliest_days)
 
 
 def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[str, Any]:
     """The values of `statements.OFFERED` for one procedure, one channel and this moment."""
     local = now.astimezone(TOKYO)
-    first, last = window(category, now) or (date.max, date.min)  # a window that no day is in
+    first, last = window(category, now, channel) or (date.max, date.min)  # a window that no day is in
     return {
         "from_day": first,
         "to_day": last,
@@ -115,6 +117,30 @@ def day(
 ) -> list[Opening]:
     """The times of a day, full ones with no free place; where several desks serve, each time names the freest."""
     return _by_time(_openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on}))
+
+
+def days(
+    session: Session,
+    category: BookingCategory,
+    counter: Counter,
+    channels: Sequence[Channel],
+    first: date,
+    last: date,
+    now: datetime,
+) -> dict[date, list[Opening]]:
+    """The times of some days for somebody who may take places of several channels: of each time the first channel's with a free
+    place, full ones with none. Days without any are left out."""
+    best: dict[tuple[date, time], Opening] = {}
+    for channel in channels:
+        values = {**terms(category, channel, now), "at_counter": counter.id, "first": first, "last": last}
+        for opening in _by_time(_openings(session, statements.DAYS, values)):
+            at = opening.date, opening.start
+            if at not in best or (best[at].free < 1 and opening.free):
+                best[at] = opening
+    found: dict[date, list[Opening]] = {}
+    for (on, _), opening in sorted(best.items()):
+        found.setdefault(on, []).append(opening)
+    return found
 
 
 def _by_time(rows: list[Opening]) -> list[Opening]:
@@ -195,6 +221,18 @@ def offer(session: Session, slot_id: int, category: str, channel: Channel, now: 
     return Offer(*row)
 
 
+def offered_on(
+    session: Session, slot_id: int, category: str, channels: Sequence[Channel], now: datetime
+) -> tuple[Offer, Channel]:
+    """The same for somebody who may take places of several channels, with the one this time belongs to."""
+    for channel in channels:
+        try:
+            return offer(session, slot_id, category, channel, now), channel
+        except NotOffered:
+            continue
+    raise NotOffered
+
+
 def lost(session: Session, slot_id: int, counter: Counter, on: date) -> Opening | None:
     """A time of this counter and day whether it is offered or not: what a person is told they cannot have."""
     found = _openings(session, statements.THESE, {"slots": [slot_id]})
@@ -218,12 +256,14 @@ __all__ = [
     "Opening",
     "counters_for",
     "day",
+    "days",
     "earliest",
     "lost",
     "month",
     "months_open",
     "near",
     "offer",
+    "offered_on",
     "open_counter",
     "place",
     "procedure",

@@ -35,14 +35,19 @@ def _opening(slot: Any) -> tuple[Any, ...]:
 
 
 OFFERED = _offered(Slot)
+PUBLIC = {"unscoped": True}
+"""Free places of every counter are known to everybody: residents see them without signing in."""
 _AT = Slot.counter_id == bindparam("at_counter")
 MONTH = (
     select(Slot.slot_date, func.sum(Slot.capacity - Slot.used), func.sum(Slot.wanted))
     .group_by(Slot.slot_date)
     .where(_AT, Slot.slot_date.between(bindparam("first"), bindparam("last")), *OFFERED)
+    .execution_options(**PUBLIC)
 )
-DAY = select(*_opening(Slot)).where(_AT, Slot.slot_date == bindparam("on_day"), Slot.wanted > 0, *OFFERED)
-_FREE = select(*_opening(Slot)).where(_AT, Slot.used < Slot.capacity, *OFFERED)
+_TIMES = select(*_opening(Slot)).where(_AT, *OFFERED).execution_options(**PUBLIC)
+DAY = _TIMES.where(Slot.slot_date == bindparam("on_day"), Slot.wanted > 0)
+DAYS = _TIMES.where(Slot.slot_date.between(bindparam("first"), bindparam("last")), Slot.wanted > 0)
+_FREE = _TIMES.where(Slot.used < Slot.capacity)
 _LATER = or_(
     Slot.slot_date > bindparam("wish_day"),
     and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")),
@@ -55,7 +60,7 @@ OFFER = (
     .join(Counter, Counter.id == Slot.counter_id)
     .join(BookingCategory, BookingCategory.id == bindparam("for_category"))
     .where(Slot.id == bindparam("slot"), *OFFERED)
-    .execution_options(**PREPARED)
+    .execution_options(**PREPARED, **PUBLIC)
 )
 CATEGORIES = select(BookingCategory).order_by(BookingCategory.sort_order, BookingCategory.id).execution_options(**PREPARED)
 CATEGORY = select(BookingCategory).where(BookingCategory.code == bindparam("code")).execution_options(**PREPARED)
@@ -88,8 +93,8 @@ def _soonest() -> Select[Any]:
         .correlate(Counter)
         .scalar_subquery()
     )
-    return select(Counter, first).where(Counter.is_open)
+    return select(Counter, first).where(Counter.is_open).execution_options(**PUBLIC)
 
 
 SOONEST = _soonest()
-THESE = select(*_opening(Slot)).where(Slot.id.in_(bindparam("slots", expanding=True)))
+THESE = select(*_opening(Slot)).where(Slot.id.in_(bindparam("slots", expanding=True))).execution_options(**PUBLIC)

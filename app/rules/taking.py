@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, true, update
+from sqlalchemy import Connection, bindparam, case, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -42,7 +42,13 @@ _TAKE = (
     )
     .returning(*(column.label(name) for name, column in _FROM_SLOT.items()))
 )
-_GIVE_BACK = update(_SLOT).values(used=_SLOT.c.used - _NEW["units"]).where(_SLOT.c.id == _NEW["slot_id"])
+_LEFT = _SLOT.c.used - _NEW["units"]
+# A time that is no longer wanted in full closes place by place as they are given back.
+_GIVE_BACK = (
+    update(_SLOT)
+    .values(used=_LEFT, capacity=case((_SLOT.c.wanted > _LEFT, _SLOT.c.wanted), else_=_LEFT))
+    .where(_SLOT.c.id == _NEW["slot_id"])
+)
 _INSERT = sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id)
 
 
@@ -73,8 +79,27 @@ def take_and_insert(session: Session, row: Reservation, terms: dict[str, Any]) -
     taken = _in_one if session.get_bind().dialect.name == "postgresql" else _in_two
     place = taken(session.connection(), values)
     if place and place.id is None:
-        session.connection().execute(_GIVE_BACK, {"new_units": row.units, "new_slot_id": row.slot_id})
+        give_back(session, row.slot_id, row.units)
     return place
+
+
+def give_back(session: Session, slot_id: int, units: int) -> None:
+    """Gives places back, for a reservation that lets go of them in the same transaction."""
+    session.connection().execute(_GIVE_BACK, {"new_units": units, "new_slot_id": slot_id})
+
+
+def exchange(session: Session, row: Reservation, slot: Slot, terms: dict[str, Any]) -> bool:
+    """Takes the places of another time and gives those of the reservation back; False, and the transaction is worth nothing more,
+    when there are none on these terms. Rows are locked in the order of their numbers, so that two people who exchange places
+    with each other wait for one another but never both."""
+    wanted = {**terms, "new_units": row.units, "new_slot_id": slot.id, "new_counter_id": slot.counter_id}
+    if row.slot_id < slot.id:
+        give_back(session, row.slot_id, row.units)
+    if session.connection().execute(_TAKE, wanted).first() is None:
+        return False
+    if row.slot_id > slot.id:
+        give_back(session, row.slot_id, row.units)
+    return True
 
 
 def _in_one(connection: Connection, values: dict[str, Any]) -> Taken | None:

@@ -24,6 +24,12 @@
     }
   });
 
+  // A scanner types wherever the focus is; what it types belongs into its field.
+  const scan = document.querySelector("[data-scan]");
+  if (scan) addEventListener("keydown", (e) => {
+    if (!typing(e.target) && e.key.length === 1 && e.key !== "/" && !e.ctrlKey && !e.metaKey && !e.altKey) scan.focus();
+  });
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (e) => {
     const ask = e.submitter?.matches("[data-confirm]") && !confirm(e.submitter.dataset.confirm || `「${e.submitter.textContent.trim()}」を実行します。よろしいですか。`);

@@ -1,0 +1,177 @@
+"""来庁予約のその後: people come, do not come, cancel or move to another time. One table says which act leads from where to where.
+
+[諮問書 事務の流れ ⑤〜⑧: 予約の変更とキャンセルは電話で受け、来庁時に消し込む]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import audit
+from app.context import TOKYO, context
+from app.errors import AppError, Conflict, SlotFull
+from app.rules import slots
+from app.rules.taking import exchange, give_back
+from app.schema import specs
+from app.scope import widened
+from models import BookingCategory, Channel, Reservation, ReservationState
+
+BOOKED, ARRIVED, CANCELLED, NO_SHOW, HELD = (
+    ReservationState.BOOKED,
+    ReservationState.ARRIVED,
+    ReservationState.CANCELLED,
+    ReservationState.NO_SHOW,
+    ReservationState.HELD,
+)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What may be done with a reservation. `right`: who may. `is_same_day`: on its own day only. `asks_reason`: why has to be said.
+    `gives_back`: its places are free again."""
+
+    key: str
+    label: str
+    done: str
+    begins: tuple[ReservationState, ...]
+    ends: ReservationState
+    right: str
+    is_same_day: bool = False
+    asks_reason: bool = False
+    gives_back: bool = False
+
+
+ACTS = {
+    act.key: act
+    for act in (
+        Act("arrive", "来庁を記録する", "来庁を記録しました", (BOOKED, NO_SHOW), ARRIVED, "can_check_in", is_same_day=True),
+        Act(
+            "undo",
+            "来庁の記録を取り消す",
+            "来庁の記録を取り消しました",
+            (ARRIVED,),
+            BOOKED,
+            "can_check_in",
+            is_same_day=True,
+            asks_reason=True,
+        ),
+        Act(
+            "cancel",
+            "キャンセルする",
+            "キャンセルしました",
+            (HELD, BOOKED),
+            CANCELLED,
+            "can_book",
+            asks_reason=True,
+            gives_back=True,
+        ),
+    )
+}
+MOVE = "can_book"
+"""The right to move a reservation to another time."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why, as chosen from 区分コード, and in the caller's words."""
+
+    code: str = ""
+    note: str = ""
+
+
+def why_not(act: Act, row: Reservation, now: datetime) -> str:
+    """The sentence that says why an act cannot be done with a reservation now; empty when it can."""
+    if row.state not in act.begins:
+        return f"この予約は「{row.state.label}」のため、{act.label}ことはできません。"
+    today = now.astimezone(TOKYO).date()
+    if act.is_same_day and row.booking_date != today:
+        return f"予約の日（{row.booking_date:%Y-%m-%d}）ではないため、{act.label}ことはできません。"
+    if act.gives_back and row.booking_date < today:
+        return f"予約の日（{row.booking_date:%Y-%m-%d}）が過ぎているため、{act.label}ことはできません。"
+    return ""
+
+
+def perform(session: Session, act: Act, row: Reservation, now: datetime, reason: Reason | None = None) -> bool:
+    """Does an act; False when it was done already, so that a second click or scan gets the same answer and changes nothing.
+
+    Raises Conflict when the state of the reservation does not allow it, and StaleDataError when somebody else changed it meanwhile.
+    """
+    if row.state is act.ends and not act.asks_reason:
+        return False
+    if why := why_not(act, row, now):
+        raise Conflict(why)
+    given = reason or Reason()
+    if act.asks_reason and not given.code:
+        raise AppError("理由を選んでください。", field="reason")
+    if act.gives_back:
+        give_back(session, row.slot_id, row.units)
+    row.state, row.state_at = act.ends, now
+    row.state_reason, row.state_note = given.code, given.note
+    row.arrived_at = now if act.ends is ARRIVED else None
+    session.flush()
+    return True
+
+
+def household(session: Session, row: Reservation) -> Sequence[Reservation]:
+    """Everybody who was booked together, this reservation among them, in the order they were written."""
+    if not row.group_id:
+        return [row]
+    return session.scalars(select(Reservation).where(Reservation.group_id == row.group_id).order_by(Reservation.id)).all()
+
+
+def perform_all(session: Session, act: Act, rows: Sequence[Reservation], now: datetime, reason: Reason | None = None) -> int:
+    """The same with several of a household, all or none; those for whom it does not come into question are left as they are."""
+    able = [row for row in rows if not why_not(act, row, now)]
+    for row in sorted(able, key=lambda row: row.slot_id):  # locks of 予約枠 are taken in one order everywhere
+        perform(session, act, row, now, reason)
+    return len(able)
+
+
+def why_not_moved(row: Reservation, now: datetime) -> str:
+    if row.state is not BOOKED:
+        return f"この予約は「{row.state.label}」のため、日時を変更できません。"
+    if row.booking_date < now.astimezone(TOKYO).date():
+        return f"予約の日（{row.booking_date:%Y-%m-%d}）が過ぎているため、日時を変更できません。新しい予約を登録してください。"
+    return ""
+
+
+def move(session: Session, row: Reservation, slot_id: int, channels: Sequence[Channel], now: datetime) -> None:
+    """Another time, counter or both: the new places or nothing. Number, person and answers stay as they are.
+
+    Raises SlotFull or NotOffered when the time cannot be had on one of these channels; the caller's transaction is then worth
+    nothing more.
+    """
+    if why := why_not_moved(row, now):
+        raise Conflict(why)
+    category = session.get_one(BookingCategory, row.category_id)
+    offer, channel = slots.offered_on(session, slot_id, category.code, channels, now)
+    slot = offer.slot
+    if slot.id == row.slot_id:
+        raise AppError("いまと同じ日時です。別の日時を選んでください。", field="slot")
+    if not exchange(session, row, slot, slots.terms(category, channel, now)):
+        raise SlotFull
+    with widened(session, "予約の変更"):
+        row.slot, row.counter = slot, slot.counter
+        row.booking_date, row.start_time, row.end_time = slot.slot_date, slot.start_time, slot.end_time
+        row.channel = channel
+
+
+def close_days(session: Session, now: datetime) -> int:
+    """Whoever was expected on a day that is over has not come. Says how many."""
+    today = now.astimezone(TOKYO).date()
+    late = (Reservation.state == BOOKED) & (Reservation.booking_date < today)
+    changed = session.execute(
+        update(Reservation)
+        .where(late)
+        .values(state=NO_SHOW, state_at=context(session).now(), row_stamp=Reservation.row_stamp + 1),
+        execution_options={"by_rule": "visits.close_days", "synchronize_session": False},
+    )
+    count = int(changed.rowcount)  # type: ignore[attr-defined]
+    if count:
+        audit.tell(session, specs()[Reservation], "edit", 無断欠席にした予約=f"{today:%Y-%m-%d}より前の{count}件")
+    return count
