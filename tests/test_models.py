@@ -104,7 +104,7 @@ def test_every_free_text_column_is_guarded() -> None:
 PERSONAL = {
     "reservation": {
         *("name", "name_kana", "birth_date", "sex", "postal_code", "address", "building", "phone", "email"),
-        *("request_detail", "message"),
+        *("request_detail", "message", "state_note"),
     },
     "card": {
         *("name", "name_kana", "birth_date", "birth_date_text", "sex", "postal_code", "address", "memo"),

@@ -45,12 +45,17 @@ RESERVATION_COLUMNS = (
     "consent_version",
     "held_until",
     "arrived_at",
+    "state_at",
+    "state_reason",
+    "state_note",
     "category_id",
     "counter_id",
     "slot_id",
     "row_stamp",
     "search_key",
 )
+_REASONS = ("own", "own", "own", "illness", "own", "double", "other")
+_NOON = 12 * 3600
 Fate = Literal["arrived", "no_show", "cancelled", "expired", "held"]
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32: without 0 O 1 I
@@ -119,7 +124,7 @@ class Visits:
             fate = "cancelled"  # only the web holds places for a while
         if fate in ("cancelled", "expired"):
             self._give_back(site, procedure, place, units * len(party.members))
-        self._write(party, procedure, place, requested, fate, units)
+        self._write(party, procedure, place, requested, fate, units, max(called_off, requested))
         self._log(place, site, requested, fate, called_off)
         return place
 
@@ -137,7 +142,7 @@ class Visits:
         assert sheet is not None
         sheet.used[place.slot_id - sheet.first_id] -= units
 
-    def _write(self, party: Party, procedure: str, place: Place, requested: int, fate: Fate, units: int) -> None:
+    def _write(self, party: Party, procedure: str, place: Place, requested: int, fate: Fate, units: int, called_off: int) -> None:
         category, procedure_name = self._categories[procedure]
         state: str = fate if place.day < self._cut or fate in ("cancelled", "expired", "held") else "booked"
         held_until = utc(self._cut, _HELD_UNTIL) if fate == "held" else None
@@ -151,6 +156,12 @@ class Visits:
         times = (ISO[place.day], clock(place.start), clock(place.end), procedure_name)
         for person in party.members:
             arrived = utc(place.day, place.start - 600 + int(r() * 900)) if state == "arrived" else None
+            became = {
+                "arrived": arrived,
+                "no_show": utc(place.day + 1, 0),
+                "cancelled": utc(called_off, max(second, _NOON)),
+                "expired": utc(requested, second + 600),
+            }.get(state)
             self._diary.reservation(
                 requested,
                 (
@@ -178,6 +189,9 @@ class Visits:
                     "1" if is_web else "",
                     held_until,
                     arrived,
+                    became,
+                    _REASONS[self._codes % len(_REASONS)] if state == "cancelled" else "",
+                    "",
                     category,
                     place.counter_id,
                     place.slot_id,
