@@ -83,6 +83,13 @@ def test_a_household_is_checked_in_by_two_clicks(browse: Browse, session: Sessio
     rows = [booked(session, slot) for _ in range(3)]
     for row in rows:
         row.group_id = "g-1"
+    rows[2].state = ReservationState.CANCELLED
+    session.commit()
+    follow(clerk, scan(clerk, rows[1].booking_code))
+    told = last_act(session, "reservation.list").detail["表示した番号"]
+    assert sorted(told) == [row.id for row in rows], "whoever is shown is named, on the list of the day or not"
+    rows[2].state = ReservationState.BOOKED
+    rows[1].state, rows[1].arrived_at = ReservationState.BOOKED, None
     session.commit()
     assert "一緒に来た2人の来庁も記録する" in follow(clerk, scan(clerk, rows[1].booking_code))
     assert [state(session, row).value for row in rows] == ["booked", "arrived", "booked"]

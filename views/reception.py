@@ -74,14 +74,16 @@ class ReceptionView(BaseView):
     def _page(self, typed: str, error: str) -> str:
         session = db.session()
         rows = _of_today(session)
-        audit.note(session, 件数=len(rows), **audit.keys_of(rows))
+        arrival = _just_arrived(session)
+        seen = [*rows, *([arrival.row, *arrival.others] if arrival else [])]
+        audit.note(session, 件数=len(rows), **audit.keys_of(dict.fromkeys(seen)))
         return render_template(
             "panel/reception.html",
             rows=rows,
             spec=specs()[Reservation],
             typed=typed,
             error=error,
-            arrival=_just_arrived(session),
+            arrival=arrival,
             today=context(session).local().date(),
             count={state: sum(row.state is state for row in rows) for state in EXPECTED},
         )
