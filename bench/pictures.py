@@ -29,6 +29,7 @@ NOW = datetime(2026, 11, 24, 9, 40, tzinfo=TOKYO)
 SIZES = {"phone": (390, 844), "wide": (1280, 900)}
 STAFF = {
     "staff-today": ("staff", "/"),
+    "staff-reception": ("staff", "/reception/"),
     "staff-list": ("staff", "/card/list/"),
     "staff-card": ("staff", "/card/list/?state=notified"),
     "masters": ("manager", "/masters/counter/edit/1"),
@@ -54,7 +55,15 @@ def main() -> None:
         _browser() as browser,
     ):
         _residents(browser, resident)
-        for name in ("staff-today-wide", "staff-list-wide", "staff-list-phone", "staff-card-wide", "staff-card-phone"):
+        for name in (
+            "staff-today-wide",
+            "staff-reception-wide",
+            "staff-reception-phone",
+            "staff-list-wide",
+            "staff-list-phone",
+            "staff-card-wide",
+            "staff-card-phone",
+        ):
             _staff(browser, staff, name)
         for name in ("masters-wide", "masters-phone", "staff-log-wide"):
             _staff(browser, staff, name)
