@@ -40,12 +40,9 @@ class Question:
     answer: frozenset[int]
 
     def answered(self, person: FlaskClient) -> set[int]:
-        """Words are typed into the search box, anything else is an address."""
-        page = (
-            person.get(f"/{self.table}/list/{self.asked}")
-            if self.asked[:1] in ("", "?")
-            else find(person, self.table, self.asked)
-        )
+        """What the list shows this person. Words are typed into the search box, anything else is a filter in the address."""
+        is_words = self.asked and not self.asked.startswith("?")
+        page = find(person, self.table, self.asked) if is_words else person.get(f"/{self.table}/list/{self.asked}")
         return set(ids(page.text, self.table))
 
 
