@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -98,6 +99,11 @@ def shown(page: str) -> set[str]:
 def form(page: str, kind: str = "record") -> Fields:
     """What the form of this class would post if it were sent as it stands."""
     return next(fields for attrs, fields in _Reader(page).forms if kind in attrs.get("class", "").split())
+
+
+def complaints(page: str) -> dict[str, str]:
+    """What stands at the fields of a form, by field."""
+    return {name: unescape(sentence) for name, sentence in re.findall(r'<p class="error" id="([^"]+)-error">(.*?)</p>', page)}
 
 
 def token(person: FlaskClient) -> str:
