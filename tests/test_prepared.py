@@ -21,6 +21,14 @@ def _on_postgresql(session: Session) -> None:
         pytest.skip("SQLite keeps no plans")
 
 
+@pytest.fixture
+def person(session: Session, browse: Callable[[str], FlaskClient]) -> FlaskClient:
+    """A clerk with something to look at."""
+    fill(session, "sannomiya")
+    session.commit()
+    return browse("staff")
+
+
 def kept(app: Flask) -> dict[str, int]:
     """How often each statement was run of those that the connections of this application have prepared."""
     with app.app_context(), db.engine.connect() as connection:
@@ -28,12 +36,7 @@ def kept(app: Flask) -> dict[str, int]:
         return {" ".join(words.split()): times for words, times in rows}
 
 
-def test_what_every_request_asks_is_planned_once(
-    session: Session, staff_app: Flask, browse: Callable[[str], FlaskClient]
-) -> None:
-    fill(session, "sannomiya")
-    session.commit()
-    person = browse("staff")
+def test_what_every_request_asks_is_planned_once(staff_app: Flask, person: FlaskClient) -> None:
     before = kept(staff_app)
     for path in ("/card/list/", "/card/list/", "/reservation/list/"):
         assert person.get(path).status_code == 200
@@ -43,11 +46,6 @@ def test_what_every_request_asks_is_planned_once(
         assert after[words] - before.get(words, 0) == 3, table
 
 
-def test_what_a_list_asks_is_planned_for_its_values(
-    session: Session, staff_app: Flask, browse: Callable[[str], FlaskClient]
-) -> None:
-    fill(session, "sannomiya")
-    session.commit()
-    person = browse("staff")
+def test_what_a_list_asks_is_planned_for_its_values(staff_app: Flask, person: FlaskClient) -> None:
     assert find(person, "card", "山田").status_code == 200
     assert [words for words in kept(staff_app) if "FROM card" in words] == []

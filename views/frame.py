@@ -13,6 +13,7 @@ from app import codes, days, telling
 from app.context import context
 from app.extensions import db
 from app.rules.accounts import ROLES
+from app.rules.visits import CHECK_IN
 from app.schema import specs
 from views import home
 from views.access import may
@@ -37,7 +38,7 @@ def menu() -> list[tuple[str, list[Entry]]]:
         if not spec.inline_of and may("can_list", spec.permission):
             here = request.path.startswith(f"{home_of(spec)}/")
             found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec) + opening(spec), here))
-    if may("can_check_in", "Reservation"):
+    if may(CHECK_IN, "Reservation"):
         found.setdefault("予約", []).insert(0, Entry("当日受付", "/reception/", request.path.startswith("/reception/")))
     if may("can_list", "Role"):
         found.setdefault("管理", []).append(Entry("役割と権限", "/role/list/", request.path.startswith("/role/")))

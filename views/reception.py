@@ -17,7 +17,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app import audit
 from app.context import TOKYO, context
-from app.errors import AppError, NotFound
+from app.errors import AppError, Conflict, NotFound
 from app.extensions import db
 from app.rules import bookings, visits
 from app.rules.visits import ACTS
@@ -122,15 +122,14 @@ class ReceptionView(BaseView):
                     raise
                 audit.note(session, 結果=error.message)
                 return self._page("", error.message), 409
-        raise NotFound
+        raise Conflict(visits.MEANWHILE)
 
     def _arrived(self, session: Session, rows: list[Reservation]) -> Any:
         now = context(session).now()
         audit.declare(session, "reservation", "arrive", "来庁予約", 番号=[row.id for row in rows])
         changed = [row for row in rows if visits.perform(session, _ARRIVE, row, now)]
         if rows and not changed:
-            at = f"（{rows[0].state_at.astimezone(TOKYO):%H:%M}）" if rows[0].state_at else ""
-            flash(f"{rows[0]} は、すでに来庁済です{at}。", "warning")
+            flash(visits.already(_ARRIVE, rows[0]), "warning")
         return redirect(f"{HOME}?of={rows[0].id}" if rows else HOME, 303)
 
 

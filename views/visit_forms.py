@@ -8,7 +8,7 @@ from wtforms import Form, RadioField, SelectField, SelectMultipleField, StringFi
 from wtforms.validators import ValidationError
 
 from app import text
-from app.rules.visits import Act, Reason
+from app.rules.visits import BOOK, Act, Reason
 
 FACTS = {"name": "氏名", "birth": "生年月日", "phone": "電話番号", "address": "住所", "code": "予約番号"}
 FEWEST_FACTS = 2
@@ -69,7 +69,7 @@ class ActForm(_Recognising):
 
     def __init__(self, act: Act, reasons: list[tuple[str, str]], entry: Any = None) -> None:
         super().__init__(reasons, entry)
-        self.asks_reason, self.asks_facts = act.asks_reason, act.right == "can_book"
+        self.asks_reason, self.asks_facts = act.asks_reason, act.right == BOOK
 
 
 class MoveForm(_Recognising):

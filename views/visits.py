@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app import audit, codes
-from app.context import TOKYO, context
+from app.context import context
 from app.errors import AppError, Conflict, NotFound, SlotFull
 from app.extensions import db
 from app.rules import accounts, slots, visits
@@ -29,7 +29,6 @@ from views.visit_forms import ActForm, MoveForm
 WEEK = timedelta(days=7)
 Done = Callable[[Session, Reservation], str]
 """Does something with a reservation, and says what in a sentence."""
-MEANWHILE = "この予約は、ほかの人が先に変更しました。いまの内容を確かめてください。"
 
 
 class VisitView(PanelView):
@@ -43,7 +42,7 @@ class VisitView(PanelView):
         return [act for act in ACTS.values() if self._may(act.right) and not visits.why_not(act, row, now)]
 
     def may_move(self, row: Reservation) -> bool:
-        return self._may(visits.MOVE) and not visits.why_not_moved(row, context(db.session()).now())
+        return self._may(visits.BOOK) and not visits.why_not_moved(row, context(db.session()).now())
 
     def household(self, row: Reservation) -> list[Reservation]:
         return list(visits.household(db.session(), row))
@@ -97,7 +96,7 @@ class VisitView(PanelView):
                 return self._refused(pk, error, again)
             flash(sentence, "success")
             return self.to(page_of(row))
-        raise Conflict(MEANWHILE)
+        raise Conflict(visits.MEANWHILE)
 
     def _refused(self, pk: str, error: AppError, again: Callable[[], str]) -> Any:
         """What was refused is rolled back before the page is shown anew: places may have been given back already."""
@@ -113,7 +112,7 @@ class VisitView(PanelView):
     @allowed("show")
     def move(self, pk: str) -> Any:
         """Old and new time side by side: who it is, where and when else, why; one click."""
-        must_have(visits.MOVE, self.spec.permission)
+        must_have(visits.BOOK, self.spec.permission)
         session = db.session()
         row = records.load(session, self.spec, pk)
         form = MoveForm(_reasons(session), request.form if request.method == "POST" else None)
@@ -163,8 +162,7 @@ def _perform(session: Session, act: Act, row: Reservation, form: ActForm) -> str
         return f"{row} と一緒に予約した{done}人の{act.done}。"
     if visits.perform(session, act, row, now, form.reason_given()):
         return f"{row} の{act.done}。"
-    at = f"（{row.state_at.astimezone(TOKYO):%H:%M}）" if row.state_at else ""
-    return f"{row} は、すでに{act.ends.label}です{at}。"
+    return visits.already(act, row)
 
 
 def _move(session: Session, row: Reservation, form: MoveForm) -> str:

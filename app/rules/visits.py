@@ -29,6 +29,10 @@ BOOKED, ARRIVED, CANCELLED, NO_SHOW, HELD = (
     ReservationState.HELD,
 )
 
+CHECK_IN, BOOK = "can_check_in", "can_book"
+"""Rights (`Reservation.__acts__`): at the counter, and for somebody who telephones."""
+MEANWHILE = "この予約は、ほかの人が先に変更しました。いまの内容を確かめてください。"
+
 
 @dataclass(frozen=True)
 class Act:
@@ -49,14 +53,14 @@ class Act:
 ACTS = {
     act.key: act
     for act in (
-        Act("arrive", "来庁を記録する", "来庁を記録しました", (BOOKED, NO_SHOW), ARRIVED, "can_check_in", is_same_day=True),
+        Act("arrive", "来庁を記録する", "来庁を記録しました", (BOOKED, NO_SHOW), ARRIVED, CHECK_IN, is_same_day=True),
         Act(
             "undo",
             "来庁の記録を取り消す",
             "来庁の記録を取り消しました",
             (ARRIVED,),
             BOOKED,
-            "can_check_in",
+            CHECK_IN,
             is_same_day=True,
             asks_reason=True,
         ),
@@ -66,14 +70,12 @@ ACTS = {
             "キャンセルしました",
             (HELD, BOOKED),
             CANCELLED,
-            "can_book",
+            BOOK,
             asks_reason=True,
             gives_back=True,
         ),
     )
 }
-MOVE = "can_book"
-"""The right to move a reservation to another time."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,12 @@ def perform(session: Session, act: Act, row: Reservation, now: datetime, reason:
     row.arrived_at = now if act.ends is ARRIVED else None
     session.flush()
     return True
+
+
+def already(act: Act, row: Reservation) -> str:
+    """What a second click or scan is told."""
+    at = f"（{row.state_at.astimezone(TOKYO):%H:%M}）" if row.state_at else ""
+    return f"{row} は、すでに{act.ends.label}です{at}。"
 
 
 def household(session: Session, row: Reservation) -> Sequence[Reservation]:
