@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     staff_site: str = Field(
         "", description="パスワード設定用リンクの先頭に付ける、職員サイトのアドレス（空なら開いている画面のもの）"
     )
+    public_url: str = Field("", description="住民サイトのアドレス（メールのリンクと QR に使います。空なら開いている画面のもの）")
+    mail_url: str = Field("", description="メールを送る SMTP サーバー（smtp://host:port、暗号化は smtps:// か smtp+starttls://）")
+    mail_from: str = Field("noreply@localhost", description="メールの差出人")
     callcenter_networks: Words = Field((), description="アドレスでなくサインインごとに数えるネットワーク（コンマ区切り）")
     limit_login: str = Field(
         "5 per minute; 30 per hour",
@@ -73,6 +77,20 @@ class Settings(BaseSettings):
         if not value.startswith(("postgresql+psycopg://", "sqlite:///")):
             raise ValueError("DATABASE_URL は postgresql:// か sqlite:/// で始めてください")
         return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(smtp|smtps|smtp\+starttls)://([^\s/@]+@)?[^\s/@]+/?", value):
+            raise ValueError("MAIL_URL は smtp://サーバー:ポート の形で指定してください")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _site(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("PUBLIC_URL は http:// か https:// で始めてください")
+        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:

@@ -41,7 +41,7 @@ def main() -> None:
     if settings.demo:
         _small_demo(staff)
     if not stop.is_set():
-        serving.start_hourly(staff, stop)
+        serving.start_work(staff, stop)
         serving.settle()
         _serve({settings.port: resident, settings.staff_port: staff}, settings, outcome, stop)
 

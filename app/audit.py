@@ -42,6 +42,9 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "undo": ("来庁の記録の取り消し", ActionClass.EDIT),
     "cancel": ("キャンセル", ActionClass.EDIT),
     "move": ("日時の変更", ActionClass.EDIT),
+    "hold": ("仮押え", ActionClass.ADD),
+    "let_go": ("仮押えの取りやめ", ActionClass.EDIT),
+    "resend": ("送り直し", ActionClass.EDIT),
     "setting": ("設定", ActionClass.SETTING),
 }
 _CHANGING = (ActionClass.ADD, ActionClass.EDIT, ActionClass.DELETE)

@@ -146,7 +146,7 @@ jobs_group = AppGroup("jobs", help="定時の仕事")
 
 
 @jobs_group.command(
-    "worker", help="予約枠の開放などの定時の仕事を、始めに一度、その後は1時間ごとに行います（止めるまで動きます）。"
+    "worker", help="メールの送信、仮押えの期限切れ、予約枠の開放などの仕事を、止めるまで続けます（数秒・1分・1時間ごと）。"
 )
 @click.option("--once", is_flag=True, help="一度だけ行って終わります。失敗した仕事があれば 1 で終わります（cron 向け）。")
 @in_words
@@ -157,7 +157,7 @@ def worker(once: bool) -> None:
     if not once:
         serving.listen_for_stop(stop)
         click.echo("定時の仕事を始めました。止めるには Ctrl+C を押してください。")
-        thread = serving.start_hourly(app, stop)
+        thread = serving.start_work(app, stop)
         while thread.is_alive():
             thread.join(1)
     elif failed := serving.work_once(app):

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from app import audit, holding, periods, plans, private, rows, scope
+from app.letters import places
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
@@ -30,6 +31,7 @@ scope.attach(AppSession)
 holding.attach(AppSession)
 rows.attach(AppSession)
 periods.attach(AppSession)
+places.attach(AppSession)
 audit.attach(AppSession)
 
 db = SQLAlchemy(metadata=metadata, session_options={"class_": AppSession})

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from app import append_only, audit, demo_accounts, masters_seed, private, text
 from app.context import acting, context, system
 from app.extensions import db
+from app.letters import texts
 from app.locks import one_set_up
 from app.rules import accounts
 from app.schema import Spec, specs
@@ -92,7 +93,7 @@ class Once:
 
 
 def _rows(session: Session, once: Once) -> None:
-    session.add_all(row for name, row in masters_seed.rows() if once(name))
+    session.add_all(row for name, row in (*masters_seed.rows(), *texts.rows()) if once(name))
 
 
 def _search_keys(session: Session, once: Once) -> None:

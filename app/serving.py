@@ -1,11 +1,13 @@
-"""What only a serving process needs: the locks that keep a second one out, and its hourly work."""
+"""What only a serving process needs: the locks that keep a second one out, and the work that nobody asks for."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,10 +21,16 @@ from sqlalchemy.orm import Session
 from app import jobs
 from app.context import acting, system
 from app.extensions import db
+from app.jobs import mail
+from app.letters.mail import Sender
 from app.locks import take
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-EVERY = 3600.0  # seconds between rounds of hourly work
+EVERY_MINUTE, EVERY_HOUR = 60.0, 3600.0  # seconds between rounds of each kind of work
+BEAT = 3.0  # seconds between looks at the outbox
+MAILS = "mails"
+"""The folder of a trial's mails."""
+log = logging.getLogger(__name__)
 _held: list[IO[str]] = []
 """Locks last as long as the process."""
 
@@ -88,29 +96,61 @@ def _hear(handler: Callable[..., Any]) -> None:
         signal.signal(number, handler)
 
 
-def start_hourly(app: Flask, stop: threading.Event) -> threading.Thread:
-    """Hourly work in a thread of its own, the first round at once. Who hears the signals must not be the one who waits:
-    a handler cannot set an event whose lock its own thread holds."""
+def start_work(app: Flask, stop: threading.Event) -> threading.Thread:
+    """The work that nobody asks for, in a thread of its own, the first round at once. Who hears the signals must not be the one
+    who waits: a handler cannot set an event whose lock its own thread holds."""
 
     def rounds() -> None:
+        due = dict.fromkeys((EVERY_MINUTE, EVERY_HOUR), 0.0)
         while True:
-            work_once(app)
-            if stop.wait(EVERY):
+            for pace in due:
+                if time.monotonic() >= due[pace]:
+                    due[pace] = time.monotonic() + pace
+                    _round(app, pace)
+            send_mails(app, stop)
+            if stop.wait(BEAT):
                 return
 
-    thread = threading.Thread(target=rounds, name="hourly", daemon=True)
+    thread = threading.Thread(target=rounds, name="work", daemon=True)
     thread.start()
     return thread
 
 
 def work_once(app: Flask) -> list[str]:
-    """One round; the names of the tasks that failed."""
-    return jobs.hourly(lambda name: _session(app, name), datetime.now(UTC), _tasks(app))
+    """One round of everything; the names of the tasks that failed."""
+    failed = [*_round(app, EVERY_MINUTE), *_round(app, EVERY_HOUR)]
+    return failed if send_mails(app) else [*failed, mail.NAME]
 
 
-def _tasks(app: Flask) -> Mapping[str, jobs.Task]:
+def _round(app: Flask, pace: float) -> list[str]:
+    return jobs.do(lambda name: _session(app, name), datetime.now(UTC), _tasks(app)[pace])
+
+
+def _tasks(app: Flask) -> Mapping[float, Mapping[str, jobs.Task]]:
     door: Any = app.session_interface
-    return {**jobs.TASKS, "期限切れサインインの終了": lambda session, _now: door.sweep(session.connection())}
+    ended = {"期限切れサインインの終了": lambda session, _now: door.sweep(session.connection())}
+    return {EVERY_MINUTE: jobs.EVERY_MINUTE, EVERY_HOUR: {**jobs.EVERY_HOUR, **ended}}
+
+
+def send_mails(app: Flask, stop: threading.Event | None = None) -> bool:
+    """Sends what is due until nothing is; False when that broke off. Without a mail server mails wait, and nothing is lost."""
+    post = postman(app)
+    try:
+        while post and not (stop and stop.is_set()):
+            sender = Sender(address=app.config["MAIL_FROM"], site=app.config["PUBLIC_URL"])
+            if not mail.deliver(lambda name: _session(app, name), post, sender, lambda: datetime.now(UTC)):
+                break
+    except Exception:
+        log.exception("%s が失敗しました", mail.NAME)
+        return False
+    return True
+
+
+def postman(app: Flask) -> mail.Post | None:
+    """Who takes mails: the mail server, in a trial without one a folder, otherwise nobody."""
+    if app.config["MAIL_URL"]:
+        return mail.by_smtp(app.config["MAIL_URL"])
+    return mail.into_folder(app.config["VAR"] / MAILS) if app.config["DEMO"] else None
 
 
 @contextmanager

@@ -4,11 +4,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from models.base import Base, Code, Field, metadata
-from models.bookings import Channel, Reservation, ReservationState, Sex, Slot, slot_name
+from models.bookings import Channel, Intake, Language, Reservation, ReservationState, Sex, Slot, slot_name
 from models.cards import Card, CardHistory, CardNote, CardState
 from models.documents import Document, DocumentPage
 from models.drafts import BookingDraft, DraftStep, ImportDraft, SentForm
 from models.installed import Installed
+from models.mails import MailKind, MailState, MailTemplate, Outbox
 from models.masters import (
     BookingCategory,
     CodeItem,
@@ -49,9 +50,15 @@ __all__ = [
     "Field",
     "ImportDraft",
     "Installed",
+    "Intake",
     "ItemKind",
+    "Language",
+    "MailKind",
+    "MailState",
+    "MailTemplate",
     "MyNumberAccess",
     "OperationLog",
+    "Outbox",
     "Reservation",
     "ReservationState",
     "RetentionRule",

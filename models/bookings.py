@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import JSON, Date, Index, Integer, String, Time, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, Time, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import DIGITS, Base, BigId, Code, UtcDateTime, coded, column, only, relation, rule
+from models.base import DIGITS, Base, BigId, Code, UtcDateTime, coded, column, index_of, only, relation, rule
 from models.masters import BookingCategory, Counter, DeskPool
 
 
@@ -26,6 +26,25 @@ class Sex(Code):
     FEMALE = "female", "女", "2"
     UNKNOWN = "unknown", "不明", "0"
     NOT_APPLICABLE = "not_applicable", "適用不能", "9"
+
+
+class Language(Code):
+    """Languages of the residents' pages and mails."""
+
+    JA = "ja", "日本語", "1"
+    EASY = "ja_easy", "やさしい日本語", "2"
+    EN = "en", "English", "3"
+    ZH = "zh", "简体中文", "4"
+    KO = "ko", "한국어", "5"
+    VI = "vi", "Tiếng Việt", "6"
+
+
+class Intake(Code):
+    """How somebody asked for a visit. Whose places it takes is its 経路."""
+
+    WEB = "web", "ネット", "1"
+    PHONE = "phone", "電話", "2"
+    DESK = "desk", "窓口", "3"
 
 
 class ReservationState(Code):
@@ -98,9 +117,18 @@ class Reservation(Base):
         rule("state <> 'held' OR held_until IS NOT NULL", "hold_ends"),
         rule(f"length(booking_code) = 10 AND {only('booking_code', CODE_ALPHABET)}", "booking_code"),
         rule(
-            f"length(phone) BETWEEN 10 AND 11 AND substr(phone, 1, 1) = '0' AND {only('phone', DIGITS)}",
+            f"(phone = '' AND state IN ('held', 'expired')) OR (length(phone) BETWEEN 10 AND 11"
+            f" AND substr(phone, 1, 1) = '0' AND {only('phone', DIGITS)})",
             "phone",
             "「電話番号」は0から始まる数字10桁か11桁で入力してください。",
+        ),
+        # Holds end every minute: those that stand are few, however many reservations there are.
+        index_of("ix_reservation_held", "held_until", where="state = 'held'"),
+        index_of(
+            "uq_reservation_queue",
+            *("counter_id", "booking_date", "queue_number"),
+            where="queue_number IS NOT NULL",
+            unique=True,
         ),
     )
     id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
@@ -137,11 +165,20 @@ class Reservation(Base):
     requested_date: Mapped[date] = column(Date, label="申請日付", section="受付の記録", auto="today")
     requested_time: Mapped[time] = column(Time, label="申請時間", auto="clock")
     channel: Mapped[Channel] = coded(Channel, label="経路", search=True, edit=False, default=Channel.WEB)
+    intake: Mapped[Intake] = coded(Intake, label="受付方法", edit=False, default=Intake.WEB, server_default="web")
+    intake_note: Mapped[str] = column(
+        String(500), label="聞き取りの内容", pii=True, kind="memo", edit=False, default="", server_default=""
+    )
+    booked_by: Mapped[str] = column(String(64), label="代行した人", kind="code", edit=False, default="", server_default="")
+    language: Mapped[Language] = coded(Language, label="言語", edit=False, default=Language.JA, server_default="ja")
     units: Mapped[int] = column(Integer, label="使用枠数", edit=False, default=1)
     slot: Mapped[Slot] = relation(label="予約枠", edit=False)
     form_token: Mapped[str | None] = mapped_column(String(43), unique=True)  # its digest: the token is a secret of the browser
     consent_version: Mapped[str] = column(String(20), label="同意した告知の版", kind="code", edit=False, default="")
     held_until: Mapped[datetime | None] = column(UtcDateTime, label="仮押えの期限", edit=False)
+    is_extended: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # a hold is made longer once
+    holder: Mapped[str | None] = mapped_column(String(64))  # the browser that holds, as a keyed digest
+    queue_number: Mapped[int | None] = column(Integer, label="受付番号", edit=False)
     arrived_at: Mapped[datetime | None] = column(UtcDateTime, label="来庁日時", edit=False)
     state_at: Mapped[datetime | None] = column(UtcDateTime, label="状態が変わった日時", edit=False)
     state_reason: Mapped[str] = column(

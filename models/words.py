@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Enum, Integer, TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Enum, Index, Integer, TypeDecorator, text
 from sqlalchemy.orm import MappedColumn, mapped_column
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only in an INTEGER key
@@ -169,6 +169,11 @@ DIGITS, CAPITALS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def rule(sql: str, name: str, words: str = "") -> CheckConstraint:
     """A condition that the database keeps; `words` is the sentence for who breaks it."""
     return CheckConstraint(sql, name=name, info={"words": words} if words else {})
+
+
+def index_of(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over those rows only of which a condition is true: as small as they are few."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def only(column_name: str, letters: str) -> str:

@@ -19,6 +19,8 @@ from models import (
     Document,
     DocumentPage,
     ItemKind,
+    MailKind,
+    Outbox,
     Reservation,
     Shipment,
     Slot,
@@ -126,7 +128,10 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         mime_type=MimeType.PDF,
         size_bytes=10,
     )
-    session.add_all([note, posted, paper, page])
+    told = Outbox(
+        reservation=booked, kind=MailKind.CONFIRMED, dedupe_key=f"confirmed:{booked.id}", created_at=NOW, due_at=NOW, detail={}
+    )
+    session.add_all([note, posted, paper, page, told])
     session.flush()
     history = session.scalars(select(CardHistory).where(CardHistory.card_id == held.id)).first()
     assert history is not None
@@ -137,6 +142,7 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         "card_note": note.id,
         "reservation": booked.id,
         "slot": booked.slot_id,
+        "outbox": told.id,
         "shipment": posted.id,
         "document": paper.id,
         "document_page": page.id,
@@ -149,6 +155,7 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         "code_item": 1,
         "fee_rule": 1,
         "retention_rule": 1,
+        "mail_template": 1,
     }
 
 

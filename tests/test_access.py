@@ -45,6 +45,7 @@ FILLED = {
     "<day>": "2026-12-02",
     "<int(max=9223372036854775807):slot>": "1",
     "<reference>": "forged",
+    "<name>": "forged",
 }
 """What the walk writes into addresses; a key is that of a row at 三宮."""
 

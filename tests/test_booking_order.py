@@ -319,7 +319,7 @@ def test_the_database_refuses_too_long_an_entry_as_well(session: Session) -> Non
 def test_drafts_are_swept_away(resident: Resident, session: Session) -> None:
     resident.to_check(free_slot(session))
     for after, left in ((timedelta(minutes=59), 1), (timedelta(minutes=61), 0)):
-        jobs.TASKS["予約の下書きの整理"](session, datetime.now(UTC) + after)
+        jobs.EVERY_HOUR["予約の下書きの整理"](session, datetime.now(UTC) + after)
         assert len(session.scalars(select(BookingDraft)).all()) == left
 
 

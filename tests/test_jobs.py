@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)  # half past midnight of the 23
 
 
 def test_slots_are_opened_from_today_to_beyond_the_furthest_day_that_can_be_booked(session: Session) -> None:
-    assert jobs.hourly(opener(session), NOW) == []
+    assert jobs.do(opener(session), NOW, jobs.EVERY_HOUR) == []
     first, last = session.execute(select(func.min(Slot.slot_date), func.max(Slot.slot_date))).one()
     furthest = session.scalar(select(func.max(BookingCategory.earliest_days)))
     assert furthest
@@ -30,11 +30,11 @@ def test_slots_are_opened_from_today_to_beyond_the_furthest_day_that_can_be_book
 
 def test_opening_places_is_one_row_of_the_log_and_none_the_second_time(session: Session) -> None:
     opened = select(OperationLog).where(OperationLog.action_code == "slot.edit")
-    jobs.hourly(opener(session), NOW)
+    jobs.do(opener(session), NOW, jobs.EVERY_HOUR)
     made = session.scalar(select(func.count(Slot.id)))
     (row,) = session.scalars(opened).all()
     assert (row.user_name, row.detail["変更"][0]["項目"]["追加"]) == ("予約枠の開放", [None, str(made)])
-    jobs.hourly(opener(session), NOW)
+    jobs.do(opener(session), NOW, jobs.EVERY_HOUR)
     assert len(session.scalars(opened).all()) == 1
 
 
@@ -44,9 +44,7 @@ def test_a_task_that_fails_keeps_no_other_from_its_work(session: Session, caplog
     def broken(_session: Session, _now: datetime) -> None:
         raise ValueError
 
-    failed = jobs.hourly(
-        opener(session), NOW, {"こわれた仕事": broken, "次の仕事": lambda s, _: done.append(context(s).actor.name)}
-    )
+    failed = jobs.do(opener(session), NOW, {"こわれた仕事": broken, "次の仕事": lambda s, _: done.append(context(s).actor.name)})
     assert (failed, done) == (["こわれた仕事"], ["次の仕事"])
     assert "こわれた仕事 が失敗しました" in caplog.text
 
@@ -68,7 +66,7 @@ def test_the_first_round_is_done_at_once_and_ends_idle_sessions(staff_app: Flask
     session.commit()
     stop = threading.Event()
     stop.set()
-    serving.start_hourly(staff_app, stop).join(timeout=30)
+    serving.start_work(staff_app, stop).join(timeout=30)
     assert session.scalars(select(WebSession.id_hash)).all() == ["b" * 64]
     assert session.scalar(select(func.count()).select_from(Slot))
 

@@ -104,7 +104,7 @@ def test_every_free_text_column_is_guarded() -> None:
 PERSONAL = {
     "reservation": {
         *("name", "name_kana", "birth_date", "sex", "postal_code", "address", "building", "phone", "email"),
-        *("request_detail", "message", "state_note"),
+        *("request_detail", "message", "state_note", "intake_note"),
     },
     "card": {
         *("name", "name_kana", "birth_date", "birth_date_text", "sex", "postal_code", "address", "memo"),
@@ -247,6 +247,8 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("shipment_returned_after_sent", {"returned_date": BEFORE}),
     ("shipment_return_both_or_neither", {"returned_date": None}),
     ("shipment_return_both_or_neither", {"return_reason": None}),
+    ("outbox_attempts", {"attempts": -1}),
+    ("outbox_sent_when", {"state": "sent"}),
     ("booking_draft_entry_length", {"entry": "あ" * (LONGEST_ENTRY + 1)}),
 ]
 CODED = {

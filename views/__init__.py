@@ -6,17 +6,19 @@ from flask import Flask
 from flask_appbuilder import AppBuilder
 
 from app.schema import Spec, specs
-from models import Reservation, Staff
-from views import frame, jump, masters
+from models import MailTemplate, Outbox, Reservation, Staff
+from views import frame, jump, mailbox, masters
 from views.generate import panel_view
+from views.mails import MailTemplateView, MailView
 from views.panel import PanelView
 from views.reception import ReceptionView
 from views.roles import RolesView
 from views.staff import StaffView
 from views.visits import VisitView
 
-BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView}
-"""What the schema cannot say: the one table of views that are more than generated."""
+BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView, Outbox: MailView}
+MASTER_BASES: dict[type, type[masters.MasterView]] = {MailTemplate: MailTemplateView}
+"""What the schema cannot say: the tables of views that are more than generated."""
 
 
 def register(app: Flask, appbuilder: AppBuilder) -> None:
@@ -25,7 +27,8 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
         appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
     appbuilder.add_view_no_menu(RolesView)
     appbuilder.add_view_no_menu(ReceptionView)
-    masters.register(app, [spec for spec in specs().values() if spec.is_master])
+    masters.register(app, [spec for spec in specs().values() if spec.is_master], MASTER_BASES)
+    mailbox.register(app)
     jump.register(app)
     frame.register(app)
 

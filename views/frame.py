@@ -15,7 +15,7 @@ from app.extensions import db
 from app.rules.accounts import ROLES
 from app.rules.visits import CHECK_IN
 from app.schema import specs
-from views import home
+from views import home, mailbox
 from views.access import may
 from views.address import add_of, home_of, list_of, opening, page_of
 from views.beginning import below_key
@@ -40,6 +40,8 @@ def menu() -> list[tuple[str, list[Entry]]]:
             found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec) + opening(spec), here))
     if may(CHECK_IN, "Reservation"):
         found.setdefault("予約", []).insert(0, Entry("当日受付", "/reception/", request.path.startswith("/reception/")))
+    if mailbox.is_kept() and may("can_list", "Outbox"):
+        found.setdefault("予約", []).append(Entry("届いたメール（デモ）", mailbox.HOME, request.path.startswith(mailbox.HOME)))
     if may("can_list", "Role"):
         found.setdefault("管理", []).append(Entry("役割と権限", "/role/list/", request.path.startswith("/role/")))
     return sorted(found.items(), key=lambda item: GROUPS.index(item[0]) if item[0] in GROUPS else len(GROUPS))

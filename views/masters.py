@@ -6,6 +6,7 @@ export, look-ups, saving without asking) is closed or replaced here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, jsonify, render_template, request
@@ -36,6 +37,7 @@ VERBS = {
     "edit_view": "can_edit",
     "delete_view": "can_delete",
     "ajax_update": "can_edit",
+    "preview": "can_edit",
 }
 CELLS = ("text", "number", "code", "codes", "flag", "date", "time")
 """Shapes that can be edited in a cell of the list."""
@@ -134,11 +136,11 @@ class Entrance(AdminIndexView):
         return render_template("masters/index.html")
 
 
-def register(app: Flask, masters: list[Spec]) -> None:
+def register(app: Flask, masters: list[Spec], bases: Mapping[type, type[MasterView]]) -> None:
     admin = Admin(app, name="マスタ", url="/masters", index_view=Entrance(name="マスタ", url="/masters", endpoint="masters"))
     for spec in masters:
         if not spec.inline_of:
-            admin.add_view(master_view(spec))
+            admin.add_view(master_view(spec, bases.get(spec.model, MasterView)))
 
 
 def master_view(spec: Spec, base: type[MasterView] = MasterView) -> MasterView:

@@ -1,4 +1,4 @@
-"""Work that nobody asks for on a screen: done when the product starts and every hour after."""
+"""Work that nobody asks for on a screen: done when the product starts, then every minute or every hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
-from app.rules import drafts, visits
+from app.rules import drafts, holds, outbox, visits
 from app.rules.opening import days_ahead, open_slots
 from models import ImportDraft, SentForm
 
@@ -36,15 +36,21 @@ def forget_forms(session: Session, now: datetime) -> None:
         )
 
 
-TASKS: Mapping[str, Task] = {
+EVERY_MINUTE: Mapping[str, Task] = {
+    "仮押えの期限切れ": holds.expire,
+}
+EVERY_HOUR: Mapping[str, Task] = {
     "予約枠の開放": open_places,
     "来なかった予約": visits.close_days,
+    "前日のお知らせ": outbox.remind,
     "下書きと送信済みの印の整理": forget_forms,
     "予約の下書きの整理": drafts.forget,
+    "使われなかった仮押えの整理": holds.forget,
+    "古い送信メールの整理": outbox.forget_sent,
 }
 
 
-def hourly(opener: Opener, now: datetime, tasks: Mapping[str, Task] = TASKS) -> list[str]:
+def do(opener: Opener, now: datetime, tasks: Mapping[str, Task]) -> list[str]:
     """Does each task in a transaction of its own and says which failed; one that fails keeps none of the others from its work."""
     failed = []
     for name, task in tasks.items():

@@ -15,7 +15,7 @@ VIEW = ("can_list", "can_show")
 EDIT = (*VIEW, "can_add", "can_edit", "can_delete", "can_import")
 EXPORT = ("can_export",)
 ADD = (*VIEW, "can_add")
-CHECK_IN, BOOK = ("can_check_in",), ("can_book",)
+CHECK_IN, BOOK, RESEND = ("can_check_in",), ("can_book",), ("can_resend",)
 
 ROLES: dict[str, str] = {
     "admin": "システム管理者",
@@ -46,7 +46,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "counter_work": VIEW,
     },
     "manager": {
-        "reservations": EDIT + EXPORT + CHECK_IN + BOOK,
+        "reservations": EDIT + EXPORT + CHECK_IN + BOOK + RESEND,
         "cards": EDIT + EXPORT,
         "shipments": EDIT + EXPORT,
         "images": VIEW + EXPORT,
@@ -56,7 +56,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "counter_work": EDIT + EXPORT,
     },
     "staff": {
-        "reservations": EDIT + EXPORT + CHECK_IN + BOOK,
+        "reservations": EDIT + EXPORT + CHECK_IN + BOOK + RESEND,
         "cards": EDIT + EXPORT,
         "shipments": EDIT + EXPORT,
         "images": EDIT + EXPORT,
@@ -71,7 +71,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "masters": VIEW,
         "counter_work": ADD,
     },
-    "operator": {"reservations": (*VIEW, "can_edit", *BOOK), "masters": VIEW},
+    "operator": {"reservations": (*VIEW, "can_edit", *BOOK, *RESEND), "masters": VIEW},
     "auditor": {"users": VIEW, "log": VIEW + EXPORT},
     "maintainer": {},
 }

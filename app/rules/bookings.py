@@ -17,16 +17,22 @@ from app.context import context
 from app.errors import AppError, Busy, Conflict, SlotFull
 from app.plans import PREPARED
 from app.rows import refuse_personal_numbers, stamp
-from app.rules import slots
+from app.rules import outbox, slots
 from app.rules.taking import take_and_insert
 from app.schema import specs
-from models import BookingCategory, Channel, Counter, Reservation, ReservationState, Sex, slot_name
+from models import BookingCategory, Channel, Counter, Intake, Language, MailKind, Reservation, ReservationState, Sex, slot_name
 from models.bookings import CODE_ALPHABET
 
 CODE_LENGTH = 10
 _TRIES = 5
+UNMADE = (ReservationState.HELD, ReservationState.EXPIRED)
+"""States in which a form has only a place, or had one."""
 _OF_FORM = select(Reservation).where(Reservation.form_token == bindparam("digest")).execution_options(**PREPARED)
-_IS_MADE = select(Reservation.id).where(Reservation.form_token == bindparam("digest")).execution_options(**PREPARED)
+_IS_MADE = (
+    select(Reservation.id)
+    .where(Reservation.form_token == bindparam("digest"), Reservation.state.not_in(UNMADE))
+    .execution_options(**PREPARED)
+)
 _OF_CODE = select(Reservation).where(Reservation.booking_code == bindparam("code")).execution_options(**PREPARED)
 
 
@@ -65,6 +71,22 @@ class BookingRequest:
     channel: Channel = Channel.WEB
     units: int = 1
     consent_version: str = ""
+    language: Language = Language.JA
+    also: tuple[str, ...] = ()
+    """Further procedures of the same visit (手続きID), after the first."""
+    others: tuple[Applicant, ...] = ()
+    """The household of the applicant, who come at the same time."""
+    intake: Intake = Intake.WEB
+    intake_note: str = ""
+    booked_by: str = ""
+
+    @property
+    def people(self) -> tuple[Applicant, ...]:
+        return (self.applicant, *self.others)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return (self.category, *self.also)
 
 
 def is_code(code: str) -> bool:
@@ -99,9 +121,42 @@ def book(session: Session, request: BookingRequest, now: datetime, *, rng: rando
     raise Busy  # every code drawn was there already, which chance alone does not bring about
 
 
+def row_of(session: Session, request: BookingRequest, person: Applicant, category: BookingCategory, code: str) -> Reservation:
+    """The reservation of one person as a flush would write it; the place, and with it date and time, are still open."""
+    items, spec, current = text.lines(category.required_items), specs()[Reservation], context(session)
+    row = Reservation(
+        **vars(person),
+        booking_code=code,
+        category_id=category.id,
+        procedure_name=category.name,
+        units=request.units,
+        channel=request.channel,
+        state=ReservationState.BOOKED,
+        state_reason="",
+        state_note="",
+        consent_version=request.consent_version,
+        request_detail={"持ち物": items} if items else {},
+        intake=request.intake,
+        intake_note=request.intake_note,
+        booked_by=request.booked_by,
+        language=request.language,
+        is_extended=False,
+        row_stamp=1,
+    )
+    refuse_personal_numbers(current, spec.parts.values(), row)
+    stamp(spec, row, current, is_new=True)
+    return row
+
+
+def told(session: Session, row: Reservation, category: BookingCategory, counter: Counter) -> None:
+    """Gives the log a new reservation that was written without a flush."""
+    names = {"category": str(category), "counter": str(counter), "slot": slot_name(row.booking_date, row.start_time)}
+    context(session).changes.append(audit.added(specs()[Reservation], row, names))
+
+
 def _write(session: Session, request: BookingRequest, now: datetime, rng: random.Random) -> int | None:
     """The number of the new reservation; none when its code or the token of its form is there already."""
-    category, counter = _place(session, request)
+    category, counter = place_of(session, request)
     row = _row(session, request, category, counter, new_code(rng))
     taken = take_and_insert(session, row, slots.terms(category, request.channel, now))
     if taken is None:
@@ -110,12 +165,12 @@ def _write(session: Session, request: BookingRequest, now: datetime, rng: random
         return None
     for name, value in taken._asdict().items():
         setattr(row, name, value)
-    names = {"category": str(category), "counter": str(counter), "slot": slot_name(row.booking_date, row.start_time)}
-    context(session).changes.append(audit.added(specs()[Reservation], row, names))
+    told(session, row, category, counter)
+    outbox.tell(session, MailKind.CONFIRMED, [row], now)
     return taken.id
 
 
-def _place(session: Session, request: BookingRequest) -> tuple[BookingCategory, Counter]:
+def place_of(session: Session, request: BookingRequest) -> tuple[BookingCategory, Counter]:
     """Procedure and counter, if this actor may book there."""
     found, counters = slots.place(session, request.category, request.counter), context(session).actor.counters
     if found is None or (counters is not None and found[1].id not in counters):
@@ -126,28 +181,9 @@ def _place(session: Session, request: BookingRequest) -> tuple[BookingCategory, 
 def _row(
     session: Session, request: BookingRequest, category: BookingCategory, counter: Counter, booking_code: str
 ) -> Reservation:
-    """The reservation as a flush would write it, before its place is taken: date and time come from the place itself."""
-    items, spec, current = text.lines(category.required_items), specs()[Reservation], context(session)
-    row = Reservation(
-        **vars(request.applicant),
-        booking_code=booking_code,
-        category_id=category.id,
-        counter_id=counter.id,
-        procedure_name=category.name,
-        slot_id=request.slot_id,
-        units=request.units,
-        channel=request.channel,
-        state=ReservationState.BOOKED,
-        state_reason="",
-        state_note="",
-        form_token=token_digest(request.form_token),
-        consent_version=request.consent_version,
-        request_detail={"持ち物": items} if items else {},
-        row_stamp=1,
-    )
-    refuse_personal_numbers(current, spec.parts.values(), row)
-    stamp(spec, row, current, is_new=True)
-    row.search_key = spec.key_of(row)
+    row = row_of(session, request, request.applicant, category, booking_code)
+    row.counter_id, row.slot_id, row.form_token = counter.id, request.slot_id, token_digest(request.form_token)
+    row.search_key = specs()[Reservation].key_of(row)
     return row
 
 
@@ -161,17 +197,21 @@ def _refusal(session: Session, request: BookingRequest, now: datetime) -> AppErr
 
 
 def _sent_before(session: Session, request: BookingRequest) -> int | None:
-    """The reservation that this form already made. Another content under the same token is refused, not swallowed."""
+    """The reservation that this form already made."""
     earlier = made_by(session, token_digest(request.form_token))
-    if earlier is None:
-        return None
-    if earlier.slot_id != request.slot_id or any(getattr(earlier, k) != v for k, v in asdict(request.applicant).items()):
+    return same(earlier, request) if earlier else None
+
+
+def same(earlier: Reservation, request: BookingRequest) -> int:
+    """The number of the reservation that a form made before. Another content under the same token is refused, not swallowed."""
+    person = asdict(request.applicant)
+    if earlier.slot_id != request.slot_id or any(getattr(earlier, key) != value for key, value in person.items()):
         raise AlreadyUsed
     return earlier.id
 
 
 def made_by(session: Session, digest: str) -> Reservation | None:
-    """The reservation that a form made, by the digest of its token."""
+    """The reservation that a form made or the place that it holds, by the digest of its token."""
     return session.scalar(_OF_FORM, {"digest": digest})
 
 
@@ -189,5 +229,5 @@ def look_up(session: Session, code: str, phone: str) -> Reservation | None:
     """The reservation of a code, to whoever also knows its phone number. An unknown code and a wrong number look the same."""
     wanted = as_code(code)
     found = session.scalar(_OF_CODE, {"code": wanted}) if is_code(wanted) else None
-    known = found.phone if found else "-"
+    known = found.phone if found and found.phone else "-"  # a place that is only held is nobody's yet
     return found if hmac.compare_digest(known.encode(), text.digits(phone).encode()) else None

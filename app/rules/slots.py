@@ -119,6 +119,13 @@ def day(
     return _by_time(_openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on}))
 
 
+def places(
+    session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime
+) -> list[Opening]:
+    """The places of every desk at every time of a day: what several people are seated from."""
+    return _openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on})
+
+
 def days(
     session: Session,
     category: BookingCategory,
@@ -266,6 +273,7 @@ __all__ = [
     "offered_on",
     "open_counter",
     "place",
+    "places",
     "procedure",
     "procedures",
     "terms",

@@ -50,6 +50,10 @@ _GIVE_BACK = (
     .where(_SLOT.c.id == _NEW["slot_id"])
 )
 _INSERT = sqlite.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id)
+_INSERT_OR_NOT = {
+    "sqlite": _INSERT,
+    "postgresql": postgresql.insert(_TABLE).values(_NEW).on_conflict_do_nothing().returning(_TABLE.c.id),
+}
 
 
 def _at_once() -> Any:
@@ -81,6 +85,19 @@ def take_and_insert(session: Session, row: Reservation, terms: dict[str, Any]) -
     if place and place.id is None:
         give_back(session, row.slot_id, row.units)
     return place
+
+
+def take(session: Session, slot: Any, units: int, terms: dict[str, Any]) -> bool:
+    """Takes places of a time (anything that has a `slot_id` and a `counter_id`), for rows that are written in the same
+    transaction; False when there are not so many on these terms."""
+    wanted = {**terms, "new_units": units, "new_slot_id": slot.slot_id, "new_counter_id": slot.counter_id}
+    return session.connection().execute(_TAKE, wanted).first() is not None
+
+
+def insert(session: Session, row: Reservation) -> int | None:
+    """Writes a reservation whose places are taken; gives its number, none when its code or token was there already."""
+    values = {f"new_{name}": getattr(row, name) for name in (*GIVEN, *_FROM_SLOT)}
+    return session.connection().execute(_INSERT_OR_NOT[session.get_bind().dialect.name], values).scalar()
 
 
 def give_back(session: Session, slot_id: int, units: int) -> None:

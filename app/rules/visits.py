@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.context import TOKYO, context
 from app.errors import AppError, Conflict, SlotFull
-from app.rules import slots
+from app.rules import outbox, slots
 from app.rules.taking import exchange, give_back
 from app.schema import specs
 from app.scope import widened
-from models import BookingCategory, Channel, Reservation, ReservationState
+from models import BookingCategory, Channel, Counter, MailKind, Reservation, ReservationState
 
 BOOKED, ARRIVED, CANCELLED, NO_SHOW, HELD = (
     ReservationState.BOOKED,
@@ -31,6 +31,8 @@ BOOKED, ARRIVED, CANCELLED, NO_SHOW, HELD = (
 
 CHECK_IN, BOOK = "can_check_in", "can_book"
 """Rights (`Reservation.__acts__`): at the counter, and for somebody who telephones."""
+CLOSURE = "closure"
+"""The reason of 区分コード visit_reason that is the office's own doing: its mail apologises."""
 MEANWHILE = "この予約は、ほかの人が先に変更しました。いまの内容を確かめてください。"
 
 
@@ -99,10 +101,24 @@ def why_not(act: Act, row: Reservation, now: datetime) -> str:
 
 
 def perform(session: Session, act: Act, row: Reservation, now: datetime, reason: Reason | None = None) -> bool:
-    """Does an act; False when it was done already, so that a second click or scan gets the same answer and changes nothing.
+    """Does an act, with the mail that tells of it; False when it was done already, so that a second click or scan gets the same
+    answer and changes nothing.
 
     Raises Conflict when the state of the reservation does not allow it, and StaleDataError when somebody else changed it meanwhile.
     """
+    if not _do(session, act, row, now, reason):
+        return False
+    _tell(session, act, [row], now)
+    return True
+
+
+def _tell(session: Session, act: Act, rows: Sequence[Reservation], now: datetime) -> None:
+    if act.ends is CANCELLED and rows:
+        kind = MailKind.CLOSED if rows[0].state_reason == CLOSURE else MailKind.CANCELLED
+        outbox.tell(session, kind, rows, now)
+
+
+def _do(session: Session, act: Act, row: Reservation, now: datetime, reason: Reason | None) -> bool:
     if row.state is act.ends and not act.asks_reason:
         return False
     if why := why_not(act, row, now):
@@ -110,13 +126,23 @@ def perform(session: Session, act: Act, row: Reservation, now: datetime, reason:
     given = reason or Reason()
     if act.asks_reason and not given.code:
         raise AppError("理由を選んでください。", field="reason")
-    if act.gives_back:
-        give_back(session, row.slot_id, row.units)
+    if act.ends is ARRIVED and row.queue_number is None:
+        row.queue_number = next_number(session, row)
     row.state, row.state_at = act.ends, now
     row.state_reason, row.state_note = given.code, given.note
     row.arrived_at = now if act.ends is ARRIVED else None
     session.flush()
+    if act.gives_back:  # after the row: 来庁予約 are locked before 予約枠 everywhere
+        give_back(session, row.slot_id, row.units)
     return True
+
+
+def next_number(session: Session, row: Reservation) -> int:
+    """The next 受付番号 of a counter's day. Whoever draws one waits for the one before, so that no number is drawn twice."""
+    session.execute(select(Counter.id).where(Counter.id == row.counter_id).with_for_update())
+    day = (Reservation.counter_id == row.counter_id) & (Reservation.booking_date == row.booking_date)
+    last = session.scalar(select(func.max(Reservation.queue_number)).where(day, Reservation.queue_number.is_not(None)))
+    return (last or 0) + 1
 
 
 def already(act: Act, row: Reservation) -> str:
@@ -136,7 +162,8 @@ def perform_all(session: Session, act: Act, rows: Sequence[Reservation], now: da
     """The same with several of a household, all or none; those for whom it does not come into question are left as they are."""
     able = [row for row in rows if not why_not(act, row, now)]
     for row in sorted(able, key=lambda row: row.slot_id):  # locks of 予約枠 are taken in one order everywhere
-        perform(session, act, row, now, reason)
+        _do(session, act, row, now, reason)
+    _tell(session, act, able, now)
     return len(able)
 
 
@@ -156,6 +183,8 @@ def move(session: Session, row: Reservation, slot_id: int, channels: Sequence[Ch
     """
     if why := why_not_moved(row, now):
         raise Conflict(why)
+    session.execute(select(Reservation.id).where(Reservation.id == row.id).with_for_update())
+    before = {"day": f"{row.booking_date}", "start": f"{row.start_time}", "counter": row.counter.name}
     category = session.get_one(BookingCategory, row.category_id)
     offer, channel = slots.offered_on(session, slot_id, category.code, channels, now)
     slot = offer.slot
@@ -166,7 +195,8 @@ def move(session: Session, row: Reservation, slot_id: int, channels: Sequence[Ch
     with widened(session, "予約の変更"):
         row.slot, row.counter = slot, slot.counter
         row.booking_date, row.start_time, row.end_time = slot.slot_date, slot.start_time, slot.end_time
-        row.channel = channel
+        row.channel, row.queue_number = channel, None
+    outbox.tell(session, MailKind.CHANGED, [row], now, before=before)
 
 
 def close_days(session: Session, now: datetime) -> int:

@@ -1,0 +1,1 @@
+"""Mails and printed letters, rendered by jobs from what the tables hold at that moment."""

@@ -1,0 +1,157 @@
+"""A mail, put together at the moment when it is sent: address, words and dates are those that the tables hold then."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import codes, text
+from app.callcenter import CALLCENTER
+from app.context import TOKYO
+from app.letters import dates, invitation
+from app.letters.places import fill
+from app.rules import outbox
+from models import Language, MailKind, MailTemplate, Outbox, Reservation
+
+REASONS = {
+    "own": {
+        Language.EN: "At your request",
+        Language.ZH: "本人原因",
+        Language.KO: "본인 사정",
+        Language.VI: "Theo yêu cầu của quý vị",
+    },
+    "illness": {Language.EN: "Illness", Language.ZH: "身体不适", Language.KO: "건강상의 이유", Language.VI: "Lý do sức khỏe"},
+    "double": {
+        Language.EN: "Double reservation",
+        Language.ZH: "重复预约",
+        Language.KO: "중복 예약",
+        Language.VI: "Đặt lịch trùng",
+    },
+    "closure": {Language.EN: "Counter closed", Language.ZH: "窗口停业", Language.KO: "창구 휴무", Language.VI: "Quầy đóng cửa"},
+    "mistake": {Language.EN: "Registration error", Language.ZH: "登记错误", Language.KO: "등록 오류", Language.VI: "Lỗi đăng ký"},
+    "other": {Language.EN: "Other", Language.ZH: "其他", Language.KO: "기타", Language.VI: "Lý do khác"},
+}
+"""Reasons of the code list visit_reason that every installation has; others are told as the office named them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Who writes: the address of the office, and where the residents' site is."""
+
+    address: str
+    site: str = ""
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+def compose(session: Session, row: Outbox, sender: Sender, now: datetime) -> EmailMessage | None:
+    """The mail of an outbox row; None when it is true no more, or when there is no address to send it to."""
+    visits = _visits(session, row)
+    first = visits[0]
+    to = outbox.address_of(session, row.reservation)
+    if not to or row.reservation.state not in outbox.CONCERNS[row.kind]:
+        return None
+    values = _values(session, row, visits, sender)
+    template = _template(session, row.kind, first.language)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address("神戸市マイナンバーカード予約", addr_spec=sender.address)
+    message["To"] = to
+    message["Subject"] = " ".join(fill(template.subject, values).split())
+    message["Date"] = row.created_at
+    message["Message-ID"] = message_id(row, sender)
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "ja" if first.language is Language.EASY else first.language.value
+    message.set_content(fill(template.body, values), charset="utf-8", cte="base64")
+    message.add_attachment(
+        invitation.calendar_of(visits, now),
+        maintype="text",
+        subtype="calendar",
+        filename="yoyaku.ics",
+        params={"charset": "utf-8"},
+    )
+    return message
+
+
+def message_id(row: Outbox, sender: Sender) -> str:
+    """The same for every try of one mail, so that a receiver who gets it twice (the worker died between sending and writing that
+    down) can tell; another for a mail that a person sends again."""
+    mark = f"{row.dedupe_key} {row.detail.get('resent', 0)}"
+    return f"<{hashlib.sha256(mark.encode()).hexdigest()[:40]}@{sender.domain}>"
+
+
+def _visits(session: Session, row: Outbox) -> Sequence[Reservation]:
+    """The reservations that a mail tells of, in their order."""
+    first, together = row.reservation, row.detail.get("reservations", [])
+    if row.kind is MailKind.REMINDER and first.group_id:
+        of_household = (Reservation.group_id == first.group_id) & (Reservation.booking_date == first.booking_date)
+        wanted = select(Reservation).where(of_household, Reservation.state == first.state)
+    elif together:
+        wanted = select(Reservation).where(Reservation.id.in_(together))
+    else:
+        return [first]
+    return session.scalars(wanted.order_by(Reservation.id)).all()
+
+
+def _template(session: Session, kind: MailKind, language: Language) -> MailTemplate:
+    """The words of a mail in the resident's language."""
+    return session.scalars(select(MailTemplate).where(MailTemplate.kind == kind, MailTemplate.language == language)).one()
+
+
+def _values(session: Session, row: Outbox, visits: Sequence[Reservation], sender: Sender) -> dict[str, str]:
+    first, language = visits[0], visits[0].language
+    before: dict[str, Any] = row.detail.get("before", {})
+    return {
+        "氏名": _line(first.name),
+        "予約番号": str(first),
+        "予約": "\n\n".join(_visit(visit, language) for visit in visits),
+        "変更前": _slot(before, language) if before else "－",
+        "持ち物": "\n".join(f"・{item}" for item in text.lines(first.category.required_items)) or "－",
+        "理由": _reason(session, first, language),
+        "期限": _moment(first.held_until, language) if first.held_until else "－",
+        "確認ページ": f"{sender.site}/lookup" if sender.site else "－",
+        "問い合わせ先": contact(),
+    }
+
+
+def contact() -> str:
+    return f"{CALLCENTER.name} {text.phone(CALLCENTER.phone)}{CALLCENTER.note}"
+
+
+def _visit(row: Reservation, language: Language) -> str:
+    when = f"{dates.full(row.booking_date, language)} {dates.clock(row.start_time)}–{dates.clock(row.end_time)}"
+    return f"{when}\n{row.counter.name}（{row.counter.address}）\n{row.procedure_name}\n{_line(row.name)}　{row}"
+
+
+def _slot(before: dict[str, Any], language: Language) -> str:
+    """An earlier time, as `visits.move` wrote it down: day, start, counter."""
+    day, start = date.fromisoformat(before["day"]), time.fromisoformat(before["start"])
+    return f"{dates.full(day, language)} {dates.clock(start)} {before['counter']}"
+
+
+def _moment(at: datetime, language: Language) -> str:
+    local = at.astimezone(TOKYO)
+    return f"{dates.full(local.date(), language)} {dates.clock(local.time())}"
+
+
+def _reason(session: Session, row: Reservation, language: Language) -> str:
+    own = REASONS.get(row.state_reason, {}).get(language)
+    return own or codes.names(session).get("visit_reason", {}).get(row.state_reason, row.state_reason) or "－"
+
+
+def _line(words: str) -> str:
+    """A text that somebody typed, in one line: nothing typed can begin a new part of the mail."""
+    return " ".join(words.split())
+
+
+__all__ = ["Sender", "compose", "contact"]

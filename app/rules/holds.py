@@ -1,0 +1,364 @@
+"""仮押え: who has chosen a time has it for ten minutes while they fill in the form, for themselves or for their household.
+
+A hold is a reservation in that state: it takes its places like any other, once, and gives them back once. It ends as a booking
+(`confirm`), by itself (`expire`), or because its owner chooses another time or lets go.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter as Tally
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import AppError, Busy, SlotFull
+from app.rules import outbox, seating, slots
+from app.rules.bookings import (
+    UNMADE,
+    AlreadyUsed,
+    Applicant,
+    BookingRequest,
+    made_by,
+    new_code,
+    row_of,
+    same,
+    token_digest,
+    told,
+)
+from app.rules.slots import Opening
+from app.rules.taking import give_back, insert, take, take_and_insert
+from app.schema import specs
+from models import BookingCategory, Channel, Counter, MailKind, Reservation, Slot
+from models.base import table_of
+
+HELD_FOR = timedelta(minutes=10)
+MOST = 2  # forms of one browser that hold a place at the same time
+KEPT = timedelta(days=1)  # an expired hold nobody booked; nothing personal is in it
+_TRIES = 5
+_TABLE, _SLOT = table_of(Reservation), table_of(Slot)
+HELD, EXPIRED = UNMADE
+_TOGETHER = select(Reservation).where(Reservation.group_id == bindparam("group")).order_by(Reservation.id)
+_HOLDING = select(func.count(func.distinct(Reservation.form_token))).where(
+    Reservation.state == HELD,
+    Reservation.held_until > bindparam("now"),
+    Reservation.holder == bindparam("who"),
+    Reservation.form_token != bindparam("but"),
+)
+
+
+class TooManyHolds(AppError):
+    """One browser keeps others from places that it will not use."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"同時におさえられる時間は{MOST}つまでです。ほかの画面で選んだ予約を終えるか、"
+            f"{HELD_FOR.seconds // 60}分たってから、もう一度お試しください。"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A time that somebody has chosen: for which procedures (手続きID), where (窓口コード), for how many people. `holder` is a
+    digest of the browser, empty for people who work for the office."""
+
+    categories: tuple[str, ...]
+    counter: str
+    slot_id: int
+    form_token: str
+    people: int = 1
+    channel: Channel = Channel.WEB
+    holder: str = ""
+
+
+def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> list[Reservation]:
+    """Holds places for everybody, or for nobody; the same form holds one time only, so an earlier one of it is let go of.
+
+    Gives a reservation for each person and procedure. Raises SlotFull, NotOffered, TooManyHolds, or AlreadyUsed when the form has
+    made its booking. Whatever is raised, what the form held before it still holds.
+    """
+    digest = token_digest(wish.form_token)
+    first = made_by(session, digest)
+    if first is not None and first.state not in UNMADE:
+        raise AlreadyUsed
+    earlier = seats_of(session, first) if first is not None else []
+    if first is not None and first.state is HELD and _is_for(earlier, wish):
+        return earlier
+    if wish.holder and (session.scalar(_HOLDING, {"now": now, "who": wish.holder, "but": digest}) or 0) >= MOST:
+        raise TooManyHolds
+    for attempt in range(2):
+        try:
+            return _held(session, wish, earlier, now, rng)
+        except SlotFull:
+            if attempt or not expire(session, now):
+                raise
+    raise SlotFull
+
+
+def _held(session: Session, wish: Wish, earlier: Sequence[Reservation], now: datetime, rng: random.Random) -> list[Reservation]:
+    with session.begin_nested():
+        _give_back(session, _removed(session, earlier), wish.slot_id)
+        categories, counter = _wanted(session, wish, now)
+        seats = _seats(session, wish, categories, counter, now)
+        if len(seats) == 1 and len(seats[0]) == 1:
+            return [_hold_one(session, wish, categories[0], counter, now, rng)]
+        return _hold_all(session, wish, categories, seats, now, rng)
+
+
+def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCategory], Counter]:
+    """The procedures and the counter, if they are offered, and if so many may come at once."""
+    categories = [slots.procedure(session, code, now) for code in dict.fromkeys(wish.categories)]
+    if not 1 <= wish.people <= min(category.max_party for category in categories):
+        raise slots.NotOffered
+    return categories, slots.open_counter(session, wish.counter)
+
+
+def _seats(session: Session, wish: Wish, categories: Sequence[BookingCategory], counter: Counter, now: datetime) -> seating.Seats:
+    """Where each person would sit for each procedure, beginning with the time that was chosen."""
+    if wish.people == 1 and len(categories) == 1:
+        return [[Opening(wish.slot_id, counter.id, now.date(), now.time(), now.time(), 1)]]  # what it is, the database knows
+    chosen = slots.offer(session, wish.slot_id, categories[0].code, wish.channel, now).slot
+    if chosen.counter_id != counter.id:
+        raise slots.NotOffered
+    days = [slots.places(session, category, counter, wish.channel, chosen.slot_date, now) for category in categories]
+    seats = seating.arrange(days, wish.people, chosen.start_time, chosen.id)
+    if seats is None:
+        raise SlotFull
+    return seats
+
+
+def _hold_one(
+    session: Session, wish: Wish, category: BookingCategory, counter: Counter, now: datetime, rng: random.Random
+) -> Reservation:
+    """The usual case, in one statement."""
+    for _ in range(_TRIES):
+        row = _row(session, wish, category, now, rng)
+        row.slot_id, row.counter_id, row.form_token = wish.slot_id, counter.id, token_digest(wish.form_token)
+        taken = take_and_insert(session, row, slots.terms(category, wish.channel, now))
+        if taken is None:
+            found = slots.offer(session, wish.slot_id, category.code, wish.channel, now)  # or it was not offered at all
+            raise SlotFull if found.slot.counter_id == counter.id else slots.NotOffered
+        if taken.id is not None:
+            return session.get_one(Reservation, taken.id)
+    raise Busy
+
+
+def _hold_all(
+    session: Session,
+    wish: Wish,
+    categories: Sequence[BookingCategory],
+    seats: seating.Seats,
+    now: datetime,
+    rng: random.Random,
+) -> list[Reservation]:
+    """Everybody's places in the order of their numbers, then the rows: all of them, or an exception and none."""
+    units = Tally(seat.slot_id for row in seats for seat in row)
+    terms = {
+        seat.slot_id: slots.terms(category, wish.channel, now)
+        for category, row in zip(categories, seats, strict=True)
+        for seat in row
+    }
+    where = {seat.slot_id: seat for row in seats for seat in row}
+    for number in sorted(units):
+        if not take(session, where[number], units[number], terms[number]):
+            raise SlotFull
+    group, token = str(uuid.UUID(int=rng.getrandbits(128), version=4)), token_digest(wish.form_token)
+    numbers: list[int] = []
+    for category, row in zip(categories, seats, strict=True):
+        for seat in row:
+            numbers.append(_write(session, wish, category, seat, None if numbers else token, group, now, rng))
+    return [session.get_one(Reservation, number) for number in numbers]
+
+
+def _write(
+    session: Session,
+    wish: Wish,
+    category: BookingCategory,
+    seat: Opening,
+    token: str | None,
+    group: str,
+    now: datetime,
+    rng: random.Random,
+) -> int:
+    for _ in range(_TRIES):
+        row = _row(session, wish, category, now, rng)
+        row.slot_id, row.counter_id, row.form_token, row.group_id = seat.slot_id, seat.counter_id, token, group
+        row.booking_date, row.start_time, row.end_time = seat.date, seat.start, seat.end
+        if number := insert(session, row):
+            return number
+    raise Busy
+
+
+def _row(session: Session, wish: Wish, category: BookingCategory, now: datetime, rng: random.Random) -> Reservation:
+    """A reservation of nobody yet."""
+    nobody = Applicant(name="", name_kana="", address="", phone="")
+    request = BookingRequest(
+        category=category.code, counter=wish.counter, slot_id=wish.slot_id, applicant=nobody, form_token="", channel=wish.channel
+    )
+    row = row_of(session, request, nobody, category, new_code(rng))
+    row.state, row.held_until, row.holder = HELD, now + HELD_FOR, wish.holder or None
+    row.request_detail, row.search_key = {}, ""
+    return row
+
+
+def _is_for(earlier: Sequence[Reservation], wish: Wish) -> bool:
+    """Whether these places are what is wished for."""
+    first, codes = earlier[0], list(dict.fromkeys(wish.categories))
+    kinds = list(dict.fromkeys(row.category.code for row in earlier))
+    return first.slot_id == wish.slot_id and kinds == codes and len(earlier) == wish.people * len(codes)
+
+
+def seats_of(session: Session, first: Reservation) -> list[Reservation]:
+    """Every reservation that one form holds or has made: procedure by procedure, person by person."""
+    if not first.group_id:
+        return [first]
+    return list(session.scalars(_TOGETHER, {"group": first.group_id}))
+
+
+def held_by(session: Session, form_token: str) -> list[Reservation]:
+    """What a form holds now; also what it held until a moment ago (期限切れ), so that its page can say so."""
+    first = made_by(session, token_digest(form_token))
+    return seats_of(session, first) if first is not None and first.state in UNMADE else []
+
+
+def extend(session: Session, form_token: str, now: datetime) -> bool:
+    """Ten more minutes, once. False when they were given before, or when the hold has ended."""
+    rows = held_by(session, form_token)
+    if not rows or rows[0].state is not HELD or rows[0].is_extended:
+        return False
+    done = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id.in_([row.id for row in rows]), _TABLE.c.state == HELD, _TABLE.c.is_extended.is_(False))
+        .values(held_until=now + HELD_FOR, is_extended=True)
+    )
+    session.expire_all()
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def let_go(session: Session, form_token: str) -> bool:
+    """Gives back at once what a form holds: somebody has thought better of it."""
+    rows = held_by(session, form_token)
+    _give_back(session, _removed(session, rows))
+    return bool(rows)
+
+
+def _removed(session: Session, rows: Sequence[Reservation]) -> list[tuple[int, int]]:
+    """Takes holds away without a trace: nobody had them. Gives the places (slot, units) of those that held any."""
+    if not rows:
+        return []
+    gone = session.execute(
+        delete(_TABLE)
+        .where(_TABLE.c.id.in_([row.id for row in rows]), _TABLE.c.state.in_(UNMADE))
+        .returning(_TABLE.c.slot_id, _TABLE.c.units, _TABLE.c.state)
+    ).all()
+    for row in rows:
+        if row in session:
+            session.expunge(row)
+    return [(slot, units) for slot, units, state in gone if state == HELD]
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Ends holds whose time is over, and gives their places back. Says how many ended."""
+    ended = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.state == HELD, _TABLE.c.held_until < now)
+        .values(state=EXPIRED, state_at=now, row_stamp=_TABLE.c.row_stamp + 1)
+        .returning(_TABLE.c.slot_id, _TABLE.c.units)
+    ).all()
+    _give_back(session, [(slot, units) for slot, units in ended])
+    session.expire_all()
+    return len(ended)
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Deletes holds that nobody booked, a day later."""
+    over = (_TABLE.c.state == EXPIRED) & (_TABLE.c.phone == "") & (_TABLE.c.state_at < now - KEPT)
+    session.execute(delete(_TABLE).where(over))
+
+
+def _give_back(session: Session, places: Sequence[tuple[int, int]], wanted: int | None = None) -> None:
+    """Gives places back, in the order of their numbers. Locked first, with the one that is wanted instead, so that two people who
+    want each other's place wait for one another but never both. (Rows of 来庁予約 are locked before 予約枠, everywhere.)"""
+    units: Tally[int] = Tally()
+    for slot, many in places:
+        units[slot] += many
+    if places and wanted is not None:
+        session.execute(select(_SLOT.c.id).where(_SLOT.c.id.in_([*units, wanted])).order_by(_SLOT.c.id).with_for_update())
+    for slot in sorted(units):
+        give_back(session, slot, units[slot])
+
+
+def confirm(session: Session, request: BookingRequest, now: datetime, *, rng: random.Random) -> int:
+    """Makes the booking of what a form holds; gives its number, and the same one to the same form sent again.
+
+    A hold that has ended, or none, costs nothing as long as the time can still be had: it is taken again in the same transaction.
+    """
+    for _ in range(2):
+        first = made_by(session, token_digest(request.form_token))
+        if first is not None and first.state not in UNMADE:
+            return same(first, request)
+        with session.begin_nested():
+            rows = hold(session, _wish_of(request), now, rng=rng)
+            if all(_fill(session, request, row, at, now) for at, row in enumerate(rows)):
+                outbox.tell(session, MailKind.CONFIRMED, rows, now)
+                return rows[0].id
+        session.expire_all()  # it ended between the look and the booking
+    raise Busy
+
+
+def _wish_of(request: BookingRequest) -> Wish:
+    return Wish(
+        categories=request.categories,
+        counter=request.counter,
+        slot_id=request.slot_id,
+        form_token=request.form_token,
+        people=len(request.people),
+        channel=request.channel,
+    )
+
+
+_GIVEN = (
+    *Applicant.__dataclass_fields__,
+    "state",
+    "request_detail",
+    "consent_version",
+    "language",
+    "intake",
+    "intake_note",
+    "booked_by",
+    "requested_date",
+    "requested_time",
+    "search_key",
+    "row_stamp",
+)
+
+
+def _fill(session: Session, request: BookingRequest, seat: Reservation, at: int, now: datetime) -> bool:
+    """Writes a person into the place that is held for them; False when it is held no more."""
+    person = request.people[at % len(request.people)]
+    if at % len(request.people):
+        person = replace(person, email="")  # one mail tells the whole household, and goes to who booked
+    row = row_of(session, request, person, seat.category, seat.booking_code)
+    for name in ("id", "booking_date", "start_time", "end_time", "counter_id", "slot_id", "group_id"):
+        setattr(row, name, getattr(seat, name))
+    row.row_stamp = seat.row_stamp + 1
+    row.search_key = specs()[Reservation].key_of(row)
+    done = session.execute(
+        update(_TABLE)
+        .where(_TABLE.c.id == seat.id, _TABLE.c.state == HELD)
+        .values({name: getattr(row, name) for name in _GIVEN} | {"held_until": None, "holder": None})
+    )
+    if not done.rowcount:  # type: ignore[attr-defined]
+        return False
+    told(session, row, seat.category, seat.counter)
+    session.expire(seat)
+    return True
+
+
+__all__ = ["HELD_FOR", "MOST", "TooManyHolds", "Wish", "confirm", "expire", "extend", "forget", "held_by", "hold", "let_go"]
