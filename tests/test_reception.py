@@ -108,7 +108,7 @@ def test_the_list_of_the_day_is_in_the_order_of_the_clock_and_without_who_cancel
     assert [(line[0], line[4]) for line in table(page)[1:]] == [("09:00", str(early)), ("14:00", str(late))]
     assert "autofocus" in page and last_act(session, "reservation.list").detail["表示した番号"] == [early.id, late.id]
     follow(clerk, post(clerk, "/reception/arrive", id=str(early.id)))
-    assert table(clerk.get("/reception/").text)[1][5:] == ["来庁済", ""]
+    assert table(clerk.get("/reception/").text)[1][5:] == ["来庁済 1番", ""]
 
 
 def test_forged_numbers_check_nobody_in(browse: Browse, session: Session) -> None:
