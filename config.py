@@ -46,7 +46,11 @@ class Settings(BaseSettings):
         description="サインインの回数制限（アドレスごと。庁舎が一つのアドレスに見えるなら増やします）",
     )
     limit_booking: str = Field("10 per minute; 60 per hour", description="予約の送信の回数制限")
+    limit_hold: str = Field("20 per 10 minutes; 60 per hour", description="時間の仮押えの回数制限")
     limit_lookup: str = Field("10 per minute; 30 per hour", description="予約の照会の回数制限")
+    form_seconds: int = Field(
+        3, ge=0, le=60, description="予約の入力にかかる最も短い秒数（これより速い送信は、もう一度押してもらいます）"
+    )
     session_idle_minutes: int = Field(15, ge=1, le=480, description="操作がないと終わるまでの分数")
     session_hours: int = Field(8, ge=1, le=24, description="サインインから終わるまでの時間数")
     web_concurrency: int = Field(1, ge=1, description="サイトごとのプロセス数（gunicorn と同じ変数）")

@@ -23,7 +23,9 @@ HANDED_DOWN = (
     "redis_url",
     "limit_login",
     "limit_booking",
+    "limit_hold",
     "limit_lookup",
+    "form_seconds",
     "demo",
     "demo_password",
 )

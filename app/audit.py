@@ -211,6 +211,8 @@ def _history(
 
 
 def _write_with_changes(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint ends, which SQLAlchemy announces like a commit; the act goes on
     session.flush()
     current = context(session)
     if not current.changes:

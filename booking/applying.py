@@ -8,7 +8,7 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
@@ -19,14 +19,15 @@ from app.errors import AppError, SlotFull
 from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
-from app.rules import bookings, slots
-from booking import booked, keeping, notice, seals
+from app.rules import bookings, fairness, holds, slots
+from booking import booked, holding, keeping, notice, postal, seals
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
-from booking.forms import ApplicantForm
+from booking.holding import Held
 from booking.keeping import now
+from booking.party import PartyForms
 from booking.reading import is_in_kobe
-from models import DraftStep
+from models import Channel, DraftStep
 
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
@@ -38,6 +39,9 @@ _AWAY: dict[str, tuple[str, tuple[str, ...]]] = {
 """What a person may want to choose again while they fill in the form: the page for it, and what its address names."""
 PER_FORM = "60 per hour"
 CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
+MOST_PEOPLE = 10
+TOO_FAST = "入力をもう一度お確かめのうえ、数秒たってから「確認画面へ進む」を押してください。"
+UNSEEN = "自動入力のしくみが、使わない欄に文字を入れたようです。お手数ですが、もう一度「確認画面へ進む」を押してください。"
 COOKIE_LOST = (
     "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
 )
@@ -73,58 +77,110 @@ def form(**address: Any) -> Any:
     if not keeping.reference():
         keeping.browser()
         return redirect(url_for(".form", **address, draft=seals.new_reference(now())), 303)
-    choice, sheet, draft = _free(**address), _drafted(), keeping.draft()
+    choice, forms, draft = chosen(**address), _drafted(), keeping.draft()
+    held = _held(choice, forms)
+    sheet = forms.sheet(_person())
     if draft and draft.step is DraftStep.FAULTY:
         sheet.validate()
-    return _form_page(choice, sheet, keeping.told())
+    return _form_page(choice, forms, held, keeping.told())
 
 
 def send(**address: Any) -> Any:
-    """The entry comes in, to be checked or on the way to choosing something else."""
-    sheet, away = _posted(), _AWAY.get(request.form.get("change", ""))
-    if away:
-        page, parts = away
-        step = DraftStep.FAULTY if sheet.refused else DraftStep.TYPED
-        return _keep_and_go(page, sheet, step, {part: address[part] for part in parts})
-    if not sheet.validate():
-        return _keep_and_go("form", sheet, DraftStep.FAULTY, address)
-    return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
+    """The entry comes in, to be checked, to be helped along, or on the way to choosing something else."""
+    forms, change = _posted(), request.form.get("change", "")
+    if change in _AWAY:
+        page, parts = _AWAY[change]
+        step = DraftStep.FAULTY if forms.refused else DraftStep.TYPED
+        return _keep_and_go(page, forms, step, {part: address[part] for part in parts})
+    if change in _HELP:
+        return _HELP[change](forms, address)
+    if told := _looks_like_a_program():
+        return _keep_and_go("form", forms, DraftStep.TYPED, _at_person(address), told)
+    if not forms.sheet(_person()).validate():
+        return _keep_and_go("form", forms, DraftStep.FAULTY, _at_person(address))
+    if open_ := forms.unfinished():
+        step = DraftStep.TYPED if forms.sheet(open_).is_blank else DraftStep.FAULTY
+        return _keep_and_go("form", forms, step, _at_person(address, open_))
+    return _keep_and_go("check", forms, DraftStep.CHECKED, address)
+
+
+def _extend(forms: PartyForms, address: dict[str, Any]) -> Any:
+    """Ten more minutes, from the form or from the check page; the entry stays as it is."""
+    told = holding.extend(forms.first.form_token.data or "")
+    if request.form.get("page") == "check":
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address, told)
+    return _keep_and_go("form", forms, DraftStep.TYPED, _at_person(address), told)
+
+
+def _fill_address(forms: PartyForms, address: dict[str, Any]) -> Any:
+    """The town of the postal code, for whoever has no script to do it while they type."""
+    return _keep_and_go("form", forms, DraftStep.TYPED, _at_person(address), postal.fill(forms.first))
+
+
+def _let_go(forms: PartyForms, _address: dict[str, Any]) -> Any:
+    """Somebody has thought better of it: the place is free again, and what they typed is gone."""
+    audit.declare(db.session(), "reservation", "let_go", "来庁予約")
+    g.wrote = holds.let_go(db.session(), forms.first.form_token.data or "")
+    keeping.drop()
+    return redirect(url_for(".start", let_go="yes"), 303)
+
+
+_HELP: dict[str, Callable[[PartyForms, dict[str, Any]], Any]] = {
+    "extend": _extend,
+    "postal": _fill_address,
+    "let_go": _let_go,
+}
+
+
+def _looks_like_a_program() -> str:
+    """What a person is told whose entry came faster than anybody types, or with an answer in the box that nobody sees."""
+    if channel() is not Channel.WEB:
+        return ""
+    if request.form.get("website"):
+        return UNSEEN
+    quick = seals.age(keeping.reference(), now()).total_seconds() < current_app.config["FORM_SECONDS"]
+    return TOO_FAST if quick and keeping.reference() else ""
 
 
 def check(**address: Any) -> Any:
-    choice, sheet, draft = _free(**address), _drafted(), keeping.draft()
+    choice, forms, draft = chosen(**address), _drafted(), keeping.draft()
+    held = _held(choice, forms)
     if draft is None:
-        return _form_page(choice, sheet, keeping.told() or keeping.LOST)
-    if not sheet.validate():
-        return redirect(choice.url("form"), 303)
+        return _form_page(choice, forms, held, keeping.told() or keeping.LOST)
+    if open_ := forms.unfinished():
+        return redirect(choice.url("form", person=open_), 303)
     return render_template(
         "booking/check.html",
         choice=choice,
-        form=sheet,
-        person=sheet.applicant(),
-        seal=seals.seal(sheet.entry(), choice.opening.slot_id, notice.VERSION),
+        forms=forms,
+        people=forms.people(),
+        held=held,
+        seal=seals.seal(forms.entry(), choice.opening.slot_id, notice.VERSION, choice.also),
         told=draft.told,
         missing_consent=draft.step is DraftStep.UNCONSENTED,
-        outside=not is_in_kobe(sheet.address.value, sheet.postal_code.value),
+        outside=not is_in_kobe(forms.first.address.value, forms.first.postal_code.value),
     )
 
 
 def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     """Books. Everything is checked again, as if no step before had been; the entry comes with it, so no draft is needed."""
-    sheet, address = _posted(), {"category": category, "counter": counter, "day": day, "slot": slot}
-    if not sheet.validate():
-        return _keep_and_go("form", sheet, DraftStep.FAULTY, address)
-    if not seals.is_sealed(request.form.get("seal", ""), sheet.entry(), slot, notice.VERSION):
-        return _keep_and_go("check", sheet, DraftStep.CHECKED, address, CHECK_AGAIN)
+    forms, address = _posted(), {"category": category, "counter": counter, "day": day, "slot": slot}
+    if open_ := forms.unfinished():
+        return _keep_and_go("form", forms, DraftStep.FAULTY, _at_person(address, open_))
+    if not seals.is_sealed(request.form.get("seal", ""), forms.entry(), slot, notice.VERSION, g.booking.company.also):
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address, CHECK_AGAIN)
     if not request.form.get("consent"):
-        return _keep_and_go("check", sheet, DraftStep.UNCONSENTED, address)
-    wish = _request(sheet, category, counter, slot)
+        return _keep_and_go("check", forms, DraftStep.UNCONSENTED, address)
+    wish = _request(forms, category, counter, slot)
     audit.declare(db.session(), "reservation", "book", "来庁予約")
     try:
-        bookings.book(db.session(), wish, now(), rng=_RNG)
+        holds.confirm(db.session(), wish, now(), rng=_RNG)
     except (SlotFull, slots.NotOffered) as error:
         _note_refusal(error)
-        return _keep_and_go("check", sheet, DraftStep.CHECKED, address)
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address)
+    except fairness.Refused as error:
+        _note_refusal(error)
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address, error.message)
     except bookings.AlreadyUsed as error:
         _note_refusal(error)
         return booked.lead_to(bookings.token_digest(wish.form_token), again=True)
@@ -164,52 +220,75 @@ def _today() -> date:
     return now().astimezone(TOKYO).date()
 
 
-def _posted() -> ApplicantForm:
+def _person() -> int:
+    """Whose answers a page is about: the first person, unless the address names another of the household."""
+    words = request.args.get("person", "")
+    return int(words) if words.isascii() and words.isdecimal() and len(words) <= 2 else 1
+
+
+def _at_person(address: dict[str, Any], person: int = 0) -> dict[str, Any]:
+    number = person or _person()
+    return {**address, "person": number if number > 1 else None}
+
+
+def _people() -> int:
+    """How many people the address names; a category that takes fewer at once says so where it is chosen."""
+    found: int = g.booking.company.people
+    return min(found, MOST_PEOPLE)
+
+
+def _posted() -> PartyForms:
     """The entry as sent; one that does not come from a form of ours has no token and goes no further."""
-    sheet = ApplicantForm(request.form, today=_today())
-    if not sheet.has_token:
+    forms = PartyForms(request.form, people=_people(), today=_today())
+    if not forms.first.has_token:
         abort(400)
-    return sheet
+    return forms
 
 
-def _drafted() -> ApplicantForm:
+def _drafted() -> PartyForms:
     """The entry as its draft holds it, or an empty one with a token of its own."""
     draft = keeping.draft()
-    sheet = ApplicantForm(ImmutableMultiDict(draft.entry) if draft else None, today=_today())
-    if draft is None:
-        sheet.form_token.data = seals.new_form_token()
-    return sheet
+    forms = PartyForms(ImmutableMultiDict(draft.entry) if draft else None, people=_people(), today=_today())
+    if not forms.first.has_token:
+        forms.first.form_token.data = seals.new_form_token()
+    return forms
 
 
-def _free(**address: Any) -> Choice:
-    """The time of the address, if it can be had."""
-    choice = chosen(**address)
-    if choice.opening.free < 1:
+def _held(choice: Choice, forms: PartyForms) -> Held:
+    """What the form holds at the time of the address. A time that it does not hold must be free for others still."""
+    held = Held(forms.first.form_token.data or "", choice.opening.slot_id)
+    if not held.is_live and choice.opening.free < 1:
         raise SlotFull
-    return choice
+    return held
 
 
-def _form_page(choice: Choice, sheet: ApplicantForm, told: str) -> str:
-    return render_template("booking/form.html", choice=choice, form=sheet, told=told)
+def _form_page(choice: Choice, forms: PartyForms, held: Held, told: str) -> str:
+    person = min(_person(), len(forms.sheets))
+    return render_template(
+        "booking/form.html", choice=choice, forms=forms, person=person, form=forms.sheet(person), held=held, told=told
+    )
 
 
-def _keep_and_go(page: str, sheet: ApplicantForm, step: DraftStep, address: dict[str, Any], told: str = "") -> Any:
+def _keep_and_go(page: str, forms: PartyForms, step: DraftStep, address: dict[str, Any], told: str = "") -> Any:
     """The answer to every POST but the one that books: the entry is kept, and a page that shows it is named."""
-    if sheet.refused and first_in_a_minute("personal number"):
-        act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=sheet.refused)
+    if forms.refused and first_in_a_minute("personal number"):
+        act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=forms.refused)
         act.personal_number = True
-    keeping.keep(sheet, step, told)
+    keeping.keep(forms.entry(), step, told)
     return redirect(url_for(f".{page}", **address), 303)
 
 
-def _request(sheet: ApplicantForm, category: str, counter: str, slot: int) -> bookings.BookingRequest:
+def _request(forms: PartyForms, category: str, counter: str, slot: int) -> bookings.BookingRequest:
+    first, *others = forms.people()
     return bookings.BookingRequest(
         category=category,
+        also=g.booking.company.also,
         counter=counter,
         slot_id=slot,
-        applicant=sheet.applicant(),
+        applicant=first,
+        others=tuple(others),
         channel=channel(),
-        form_token=sheet.form_token.data or "",
+        form_token=forms.first.form_token.data or "",
         consent_version=notice.VERSION,
     )
 

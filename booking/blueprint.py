@@ -9,7 +9,8 @@ from flask import Blueprint, g, request
 from flask_wtf.csrf import CSRFError
 
 from app.callcenter import CALLCENTER
-from booking import applying, booked, choosing, keeping, looking_up, seals, words
+from booking import applying, booked, choosing, holding, keeping, looking_up, papers, party, postal, seals, words
+from booking.party import Company
 from models import Channel
 
 ModeName = Literal["resident", "operator"]
@@ -22,10 +23,11 @@ CHANNELS: dict[ModeName, Channel] = {"resident": Channel.WEB, "operator": Channe
 
 @dataclass
 class Booking:
-    """What a request of these pages is about: whose places, and the draft that its address names."""
+    """What a request of these pages is about: whose places, the draft that its address names, and who comes along."""
 
     channel: Channel
     reference: str
+    company: Company
 
 
 def blueprint(mode: ModeName) -> Blueprint:
@@ -37,11 +39,11 @@ def blueprint(mode: ModeName) -> Blueprint:
     # On the residents' own site also for the page of an address that leads nowhere.
     everywhere = pages.app_context_processor if mode == "resident" else pages.context_processor
     everywhere(lambda: {"words": words, "callcenter": CALLCENTER, "onward": keeping.onward})
-    for module in (choosing, applying, booked, looking_up):
+    for module in (choosing, holding, postal, applying, booked, papers, looking_up):
         module.register(pages)
     return pages
 
 
 def _begin(channel: Channel) -> None:
     named = request.args.get("draft", "")
-    g.booking = Booking(channel, named if seals.is_reference(named) else "")
+    g.booking = Booking(channel, named if seals.is_reference(named) else "", party.asked())

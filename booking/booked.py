@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from app.extensions import db
 from app.rules import bookings
-from booking import keeping, seals
+from booking import keeping, papers, seals
 
 
 def register(pages: Blueprint) -> None:
@@ -38,7 +38,7 @@ def done(reference: str) -> Any:
     made = bookings.made_by(db.session(), digest) if digest else None
     if made is None:
         return redirect(url_for(".lookup", instead="yes"), 303)
-    return render_template("booking/done.html", made=made, again="again" in request.args)
+    return render_template("booking/done.html", again="again" in request.args, **papers.shown(made))
 
 
 __all__ = ["lead_to", "register"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,8 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from app.context import TOKYO
 from app.errors import NotFound
 from app.extensions import db
-from app.rules import slots
+from app.rules import parties, slots
+from app.rules.parties import Party
 from booking import keeping
 from booking.keeping import now
 from models import Channel
@@ -34,31 +36,39 @@ def categories() -> str:
 
 
 def counters(category: str) -> str:
-    session, moment = db.session(), now()
-    chosen = slots.procedure(session, category, moment)
-    soonest = {counter.id: opening for counter, opening in slots.earliest(session, chosen, channel(), moment)}
-    return _page("counters", category=chosen, counters=slots.counters_for(session, chosen), soonest=soonest)
+    """Also where somebody says that they do not come alone, or for more than one thing."""
+    session, moment, party = db.session(), now(), the_party(category)
+    soonest = {counter.id: opening for counter, opening in parties.earliest(session, party, channel(), moment)}
+    return _page(
+        "counters",
+        party=party,
+        category=party.first,
+        counters=slots.counters_for(session, party.first),
+        soonest=soonest,
+        further=[other for other in slots.procedures(session, moment) if other.code != party.first.code],
+    )
 
 
 def month(category: str, counter: str) -> Any:
     session, moment = db.session(), now()
-    chosen, place = slots.procedure(session, category, moment), slots.open_counter(session, counter)
-    months = slots.months_open(chosen, moment)
-    soonest = slots.earliest(session, chosen, channel(), moment)
+    party, place = the_party(category), slots.open_counter(session, counter)
+    months = slots.months_open(party.first, moment)
+    soonest = parties.earliest(session, party, channel(), moment)
     here = next((opening for at, opening in soonest if at.id == place.id), None)
     shown = _month_asked() or (here and (here.date.year, here.date.month)) or months[0]
     if shown not in months:
         return redirect(url_for(".month", category=category, counter=counter))
-    days = slots.month(session, chosen, place, channel(), *shown, moment)
+    days = parties.month(session, party, place, channel(), *shown, moment)
     return _page(
         "month",
-        category=chosen,
+        party=party,
+        category=party.first,
         counter=place,
         shown=date(*shown, 1),
         weeks=_weeks(days, moment.astimezone(TOKYO).date()),
         here=here,
         elsewhere=[(at, opening) for at, opening in soonest if at.id != place.id],
-        window=slots.window(chosen, moment),
+        window=slots.window(party.first, moment),
         **_beside(months, shown),
         has_free=any(day.is_open for day in days),
     )
@@ -85,9 +95,17 @@ def _month_asked() -> tuple[int, int] | None:
 
 def times(category: str, counter: str, day: str) -> str:
     session, moment, on = db.session(), now(), the_day(day)
-    chosen, place = slots.procedure(session, category, moment), slots.open_counter(session, counter)
-    openings = slots.day(session, chosen, place, channel(), on, moment)
-    return _page("times", category=chosen, counter=place, day=on, openings=openings)
+    party, place = the_party(category), slots.open_counter(session, counter)
+    openings = parties.day(session, party, place, channel(), on, moment)
+    return _page("times", party=party, category=party.first, counter=place, day=on, openings=openings)
+
+
+def the_party(category: str) -> Party:
+    """Who comes for what, as the address says it."""
+    company = g.booking.company
+    party = parties.party_of(db.session(), (category, *company.also), company.people, now())
+    g.booking.company = replace(company, people=party.people)  # as many as come at once travel on
+    return party
 
 
 def _page(name: str, **shown: Any) -> str:

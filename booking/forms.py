@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -98,8 +99,8 @@ class Sheet(Form):
         return [f.label.text for f in self if getattr(f, "held_personal_number", False)]
 
 
-class ApplicantForm(Sheet):
-    """お客さまの情報 [諮問書 表(1)]. One person, one page."""
+class PersonForm(Sheet):
+    """What is asked of everybody who comes: name, birth date, sex."""
 
     name = Answer(
         "お名前",
@@ -120,6 +121,72 @@ class ApplicantForm(Sheet):
     birth_month = Answer("月", longest=10, autocomplete="bday-month", inputmode="numeric")
     birth_day = Answer("日", longest=10, autocomplete="bday-day", inputmode="numeric")
     sex = Choice("性別", choices=_SEXES, default="")
+
+    def __init__(self, formdata: Entry | None, *, today: date, prefix: str = "") -> None:
+        super().__init__(formdata, prefix=prefix)
+        self.today = today
+        self.born: date | None = None
+
+    @property
+    def birth(self) -> list[Answer]:
+        return [self.birth_year, self.birth_month, self.birth_day]
+
+    @property
+    def birth_errors(self) -> list[str]:
+        return [str(error) for box in self.birth for error in box.errors]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fields_are_fine = super().validate(extra_validators)
+        return self._read_birth() and fields_are_fine
+
+    def _read_birth(self) -> bool:
+        if self.birth_errors:
+            return False
+        if empty := [box for box in self.birth if not box.value]:
+            what = (
+                "生年月日" if len(empty) == len(self.birth) else f"生年月日の「{'」と「'.join(box.label.text for box in empty)}」"
+            )
+            empty[0].errors = [f"{what}を入力してください。"]
+            return False
+        try:
+            self.born = reading.birth_date(
+                self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
+            )
+        except reading.Unreadable as error:
+            box = next((b for b in self.birth if b.short_name == f"birth_{error.part}"), self.birth_year)
+            box.errors = [*box.errors, str(error)]
+            return False
+        return True
+
+    def entry(self) -> Iterator[tuple[str, str]]:
+        """Every answer as typed, to be carried on in hidden fields."""
+        return ((f.name, f.data or "") for f in self)
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing has been typed yet."""
+        return not any((f.data or "").strip() for f in self if f.type != "HiddenField" and f.short_name != "sex")
+
+
+class MemberForm(PersonForm):
+    """A further person of the household."""
+
+    def applicant(self, first: Applicant) -> Applicant:
+        """The person, once the form is valid, with address and telephone of who books."""
+        return replace(
+            first,
+            name=self.name.value,
+            name_kana=self.name_kana.value,
+            birth_date=self.born,
+            sex=Sex(self.sex.data) if self.sex.data else None,
+            email="",
+            message="",
+        )
+
+
+class ApplicantForm(PersonForm):
+    """お客さまの情報 [諮問書 表(1)]. Who books, one page."""
+
     postal_code = Answer(
         "郵便番号", longest=20, read=text.read_postal, autocomplete="postal-code", inputmode="numeric", hint="例 6500001"
     )
@@ -153,45 +220,9 @@ class ApplicantForm(Sheet):
     )
     form_token = HiddenField()
 
-    def __init__(self, formdata: Entry | None, *, today: date) -> None:
-        super().__init__(formdata)
-        self.today = today
-        self.born: date | None = None
-
-    @property
-    def birth(self) -> list[Answer]:
-        return [self.birth_year, self.birth_month, self.birth_day]
-
-    @property
-    def birth_errors(self) -> list[str]:
-        return [str(error) for box in self.birth for error in box.errors]
-
     @property
     def has_token(self) -> bool:
         return TOKEN.fullmatch(self.form_token.data or "") is not None
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        fields_are_fine = super().validate(extra_validators)
-        return self._read_birth() and fields_are_fine
-
-    def _read_birth(self) -> bool:
-        if self.birth_errors:
-            return False
-        if empty := [box for box in self.birth if not box.value]:
-            what = (
-                "生年月日" if len(empty) == len(self.birth) else f"生年月日の「{'」と「'.join(box.label.text for box in empty)}」"
-            )
-            empty[0].errors = [f"{what}を入力してください。"]
-            return False
-        try:
-            self.born = reading.birth_date(
-                self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
-            )
-        except reading.Unreadable as error:
-            box = next((b for b in self.birth if b.name == f"birth_{error.part}"), self.birth_year)
-            box.errors = [*box.errors, str(error)]
-            return False
-        return True
 
     def applicant(self) -> Applicant:
         """The person, once the form is valid."""
@@ -207,10 +238,6 @@ class ApplicantForm(Sheet):
             email=self.email.value,
             message=self.message.value,
         )
-
-    def entry(self) -> Iterator[tuple[str, str]]:
-        """Every answer as typed, to be carried on in hidden fields."""
-        return ((f.name, f.data or "") for f in self)
 
 
 class LookupForm(Sheet):

@@ -7,6 +7,7 @@ nothing, and nothing personal is in it or in the cookie.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +20,10 @@ from app.limits import caller
 from app.rules import drafts
 from app.rules.drafts import Draft
 from booking import seals
-from booking.forms import ApplicantForm
 from models import DraftStep
 
-TRAVELS = {f"booking.{page}" for page in ("categories", "counters", "month", "times", "form", "send", "check", "confirm")}
-"""The pages whose addresses carry the reference on."""
+TRAVELS = {f"booking.{page}" for page in ("categories", "counters", "month", "times", "hold", "form", "send", "check", "confirm")}
+"""The pages whose addresses carry the reference on, and who comes along."""
 LOST = (
     "入力していた内容は残っていません。最後に送ってから1時間がたったか、ほかのブラウザーで開かれたためです。"
     "お手数ですが、もう一度入力してください。"
@@ -35,9 +35,14 @@ NO_COOKIE = (
 
 
 def carry(endpoint: str, values: dict[str, Any]) -> None:
-    """Puts the reference into every address on the way to a booking."""
-    if endpoint in TRAVELS and reference():
+    """Puts the reference and the company into every address on the way to a booking."""
+    if endpoint not in TRAVELS:
+        return
+    if reference():
         values.setdefault("draft", reference())
+    if endpoint != "booking.categories":  # another procedure is another question
+        for name, value in g.booking.company.in_address.items():
+            values.setdefault(name, value)
 
 
 def reference() -> str:
@@ -67,11 +72,24 @@ def counted_as() -> str:
     return f"form:{reference() or caller()}"
 
 
-def keep(sheet: ApplicantForm, step: DraftStep, told: str = "") -> None:
+def keep(entry: Iterable[tuple[str, str]], step: DraftStep, told: str = "") -> None:
     """Keeps an entry for the page that comes next; under a new reference if it came without one."""
     g.booking.reference = reference() or seals.new_reference(now())
-    drafts.keep(db.session(), _key(), Draft(entry=dict(sheet.entry()), step=step, told=told), now())
+    drafts.keep(db.session(), _key(), Draft(entry=dict(entry), step=step, told=told), now())
+    g.pop("draft", None)
     g.wrote = True  # the edge commits
+
+
+def drop() -> None:
+    """Throws the draft of this request's address away."""
+    drafts.drop(db.session(), _key())
+    g.booking.reference, g.wrote = "", True
+
+
+def token() -> str:
+    """The token of the form that the address names, or a new one."""
+    found = draft()
+    return (found and found.entry.get("form_token", "")) or seals.new_form_token()
 
 
 def told() -> str:

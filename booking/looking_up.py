@@ -11,7 +11,7 @@ from app import audit
 from app.extensions import db, reading
 from app.limits import limit_lookup, limiter
 from app.rules import bookings
-from booking import seals
+from booking import papers, seals
 from booking.forms import LookupForm
 from models import Reservation
 
@@ -59,7 +59,7 @@ def looked_up() -> Any:
     _log(form, found)
     if found is None:
         return render_template("booking/lookup.html", form=form, told=NOT_FOUND if valid else ""), 404 if valid else 422
-    return render_template("booking/found.html", made=found)
+    return render_template("booking/found.html", **papers.shown(found))
 
 
 def _log(form: LookupForm, found: Reservation | None) -> None:

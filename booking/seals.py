@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -37,13 +37,13 @@ def age(reference: str, now: datetime) -> timedelta:
     return timedelta(seconds=now.timestamp() - int(found[1], 16)) if found else timedelta()
 
 
-def seal(entry: Iterable[tuple[str, str]], slot_id: int, notice: str) -> str:
+def seal(entry: Iterable[tuple[str, str]], slot_id: int, notice: str, also: Sequence[str] = ()) -> str:
     """The mark of the check page on what it showed: a confirmation without it, or of anything else, does not count."""
-    return digest(json.dumps([sorted(entry), slot_id, notice], ensure_ascii=False))
+    return digest(json.dumps([sorted(entry), slot_id, notice, list(also)], ensure_ascii=False))
 
 
-def is_sealed(mark: str, entry: Iterable[tuple[str, str]], slot_id: int, notice: str) -> bool:
-    return hmac.compare_digest(mark.encode(), seal(entry, slot_id, notice).encode())
+def is_sealed(mark: str, entry: Iterable[tuple[str, str]], slot_id: int, notice: str, also: Sequence[str] = ()) -> bool:
+    return hmac.compare_digest(mark.encode(), seal(entry, slot_id, notice, also).encode())
 
 
 def digest(words: str) -> str:
@@ -62,6 +62,22 @@ def booked_under(reference: str, browser: str) -> str | None:
         return str(_references(browser).loads(reference, max_age=DONE_MINUTES * 60))
     except BadData:
         return None
+
+
+def visit_reference(number: int, browser: str) -> str:
+    """The address of the papers of a visit (slip, calendar file), for the browser that has just seen it."""
+    return str(_visits(browser).dumps(number))
+
+
+def visit_under(reference: str, browser: str) -> int | None:
+    try:
+        return int(_visits(browser).loads(reference, max_age=DONE_MINUTES * 60))
+    except BadData:
+        return None
+
+
+def _visits(browser: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_key(), salt=f"booking.visit.{browser}")
 
 
 def _references(browser: str) -> URLSafeTimedSerializer:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from collections.abc import Sequence
+from datetime import date, datetime, time
 
+from app.context import TOKYO
 from app.days import birth_day, era_year, full_day, weekday
 from app.rules.slots import DayState
 from app.text import WEEKDAYS, lines, phone
 from app.text import postal as grouped_postal
-from models import BookingCategory, ReservationState, VisitPurpose
+from models import BookingCategory, Reservation, ReservationState, VisitPurpose
 
 SIGNS = {DayState.FREE: "○", DayState.FEW: "△", DayState.FULL: "×", DayState.NONE: "–"}
 STATES = {DayState.FREE: "空きあり", DayState.FEW: "残りわずか", DayState.FULL: "満席", DayState.NONE: "受付なし"}
@@ -42,6 +44,21 @@ def hour(at: time) -> str:
     return f"{at.hour}:{at.minute:02}"
 
 
+def hour_of(moment: datetime) -> str:
+    """A moment on the office's clock."""
+    return hour(moment.astimezone(TOKYO).time())
+
+
+def seated(rows: Sequence[Reservation]) -> str:
+    """Who sits when, of a party that one time was too small for: 10:00に2人、10:30に1人."""
+    many: dict[time, int] = {}
+    for row in rows:
+        many[row.start_time] = many.get(row.start_time, 0) + 1
+    if len({row.category_id for row in rows}) > 1:
+        return "、".join(f"{hour(row.start_time)} {title(row.category)}" for row in rows)
+    return "、".join(f"{hour(at)}に{people}人" for at, people in sorted(many.items()))
+
+
 def postal(number: str) -> str:
     return f"〒{grouped_postal(number)}" if len(number) == 7 else ""
 
@@ -55,9 +72,11 @@ __all__ = [
     "era_year",
     "full_day",
     "hour",
+    "hour_of",
     "lines",
     "phone",
     "postal",
+    "seated",
     "short_day",
     "title",
     "weekday",

@@ -111,7 +111,10 @@ class Resident:
         return self.page
 
     def follow(self, words: str) -> Page:
+        """Clicks a link, or where there is none of these words, a button: a time is a button, since choosing it holds it."""
         found = [href for text, href in self.page.links.items() if words in text]
+        if not found and any(words in text for text in self.page.buttons):
+            return self.press(words)
         assert found, f"no link {words!r} among {list(self.page.links)}"
         return self.open(urljoin(self.page.url, found[0]))
 
@@ -144,6 +147,11 @@ class Resident:
 
 def form_path(slot: Slot, category: str = "pickup") -> str:
     return f"/book/{category}/{slot.counter.code}/{slot.slot_date.isoformat()}/{slot.id}/"
+
+
+def day_path(slot: Slot, category: str = "pickup") -> str:
+    """The page of the times of a slot's day."""
+    return f"/book/{category}/{slot.counter.code}/{slot.slot_date.isoformat()}/"
 
 
 def today() -> date:

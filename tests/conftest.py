@@ -84,6 +84,7 @@ class House:
             demo=True,
             demo_password=PASSWORD,
             secret_key="test " * 10,
+            form_seconds=0,  # tests type faster than people
             limit_login="1000 per minute",
             limit_booking="1000 per minute",
             limit_lookup="1000 per minute",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import SlotFull
-from app.rules import bookings, holds, invariants, slots
+from app.rules import bookings, fairness, holds, invariants, slots
 from app.rules.bookings import Applicant, BookingRequest
 from app.rules.holds import HELD_FOR, Wish
 from app.rules.seating import arrange, times
@@ -258,6 +259,31 @@ def test_seats_are_free_without_a_gap_and_found_whenever_there_are_enough(
     assert starts[0] == begin and all(any(seat.end == later for seat in row) for later in starts[1:])
 
 
+# -- fairness ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_person_does_not_book_the_same_day_twice(session: Session) -> None:
+    first, second = free_slot(session), free_slot(session, hour=14)
+    holds.confirm(session, request(first), NOW, rng=RNG)
+    hold(session, second, 2)
+    with pytest.raises(fairness.Twice) as refused:
+        holds.confirm(session, request(second, 2, applicant=replace(PERSON, name="高橋　花子")), NOW, rng=RNG)
+    assert refused.value.message.startswith("高橋　花子さんには、") and "日時を変えるときは" in refused.value.message
+    assert used(session, first, second) == [1, 1]  # the second time is held still
+    holds.confirm(session, request(second, 2, applicant=replace(PERSON, name="髙橋 一郎")), NOW, rng=RNG)
+    agree(session)
+
+
+def test_one_telephone_books_six_a_day_over_the_internet(session: Session) -> None:
+    for n in range(7):
+        slot = free_slot(session, days=5 + n)
+        if n < fairness.PER_PHONE:
+            holds.confirm(session, request(slot, n), NOW, rng=RNG)
+    with pytest.raises(fairness.TooMany):
+        holds.confirm(session, request(slot, 6), NOW, rng=RNG)
+    holds.confirm(session, request(slot, 6, applicant=replace(PERSON, phone="0789999999")), NOW, rng=RNG)
+
+
 # -- everything in any order ------------------------------------------------------------------------------------------
 
 ACTS = st.lists(
@@ -286,7 +312,8 @@ def test_places_and_holds_agree_whatever_is_done(
             if act == "hold":
                 hold(session, slot, who, now, people=people)
             elif act == "confirm":
-                holds.confirm(session, request(slot, who, others=(SON,) * (people - 1)), now, rng=RNG)
+                caller = replace(PERSON, phone=f"07812345{who:02}")
+                holds.confirm(session, request(slot, who, applicant=caller, others=(SON,) * (people - 1)), now, rng=RNG)
             elif act == "extend":
                 holds.extend(session, token(who), now)
             elif act == "let go":
@@ -295,7 +322,7 @@ def test_places_and_holds_agree_whatever_is_done(
                 now += timedelta(minutes=4)
             else:
                 holds.expire(session, now)
-        except (SlotFull, slots.NotOffered, bookings.AlreadyUsed):
+        except (SlotFull, slots.NotOffered, bookings.AlreadyUsed, fairness.Refused):
             pass
         agree(session, now)
     session.rollback()

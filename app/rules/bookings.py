@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app import audit, text
 from app.context import context
@@ -27,7 +27,12 @@ CODE_LENGTH = 10
 _TRIES = 5
 UNMADE = (ReservationState.HELD, ReservationState.EXPIRED)
 """States in which a form has only a place, or had one."""
-_OF_FORM = select(Reservation).where(Reservation.form_token == bindparam("digest")).execution_options(**PREPARED)
+_OF_FORM = (
+    select(Reservation)
+    .where(Reservation.form_token == bindparam("digest"))
+    .options(joinedload(Reservation.category), joinedload(Reservation.counter))
+    .execution_options(**PREPARED, populate_existing=True)
+)
 _IS_MADE = (
     select(Reservation.id)
     .where(Reservation.form_token == bindparam("digest"), Reservation.state.not_in(UNMADE))
@@ -79,6 +84,11 @@ class BookingRequest:
     intake: Intake = Intake.WEB
     intake_note: str = ""
     booked_by: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """One person for one procedure, as nearly everybody."""
+        return not self.others and not self.also
 
     @property
     def people(self) -> tuple[Applicant, ...]:

@@ -65,6 +65,11 @@ def keep(session: Session, key: str, draft: Draft, now: datetime) -> None:
     session.execute(_PUSH_OUT, {"last": number - MOST})
 
 
+def drop(session: Session, key: str) -> None:
+    """Deletes a draft whose owner has given up."""
+    session.execute(delete(_TABLE).where(_TABLE.c.key == key))
+
+
 def forget(session: Session, now: datetime) -> None:
     """Deletes what nobody may look at any more."""
     session.execute(delete(_TABLE).where(_TABLE.c.kept_at <= now - KEPT))

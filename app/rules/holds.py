@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import AppError, Busy, SlotFull
+from app.plans import PREPARED
 from app.rules import outbox, seating, slots
 from app.rules.bookings import (
     UNMADE,
@@ -30,6 +31,7 @@ from app.rules.bookings import (
     token_digest,
     told,
 )
+from app.rules.fairness import refuse_unfair
 from app.rules.slots import Opening
 from app.rules.taking import give_back, insert, take, take_and_insert
 from app.schema import specs
@@ -76,6 +78,10 @@ class Wish:
     channel: Channel = Channel.WEB
     holder: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        return self.people == 1 and len(set(self.categories)) == 1
+
 
 def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> list[Reservation]:
     """Holds places for everybody, or for nobody; the same form holds one time only, so an earlier one of it is let go of.
@@ -102,13 +108,22 @@ def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> 
 
 
 def _held(session: Session, wish: Wish, earlier: Sequence[Reservation], now: datetime, rng: random.Random) -> list[Reservation]:
+    if wish.is_plain and not earlier:  # the usual case writes all or nothing by itself
+        return [_hold_one(session, wish, *_wanted_one(session, wish), now, rng)]
     with session.begin_nested():
         _give_back(session, _removed(session, earlier), wish.slot_id)
+        if wish.is_plain:
+            return [_hold_one(session, wish, *_wanted_one(session, wish), now, rng)]
         categories, counter = _wanted(session, wish, now)
-        seats = _seats(session, wish, categories, counter, now)
-        if len(seats) == 1 and len(seats[0]) == 1:
-            return [_hold_one(session, wish, categories[0], counter, now, rng)]
-        return _hold_all(session, wish, categories, seats, now, rng)
+        return _hold_all(session, wish, categories, _seats(session, wish, categories, counter, now), now, rng)
+
+
+def _wanted_one(session: Session, wish: Wish) -> tuple[BookingCategory, Counter]:
+    """Procedure and counter in one question; whether they are offered, the statement that takes the place says."""
+    found = slots.place(session, wish.categories[0], wish.counter)
+    if found is None:
+        raise slots.NotOffered
+    return found
 
 
 def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCategory], Counter]:
@@ -121,8 +136,6 @@ def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCa
 
 def _seats(session: Session, wish: Wish, categories: Sequence[BookingCategory], counter: Counter, now: datetime) -> seating.Seats:
     """Where each person would sit for each procedure, beginning with the time that was chosen."""
-    if wish.people == 1 and len(categories) == 1:
-        return [[Opening(wish.slot_id, counter.id, now.date(), now.time(), now.time(), 1)]]  # what it is, the database knows
     chosen = slots.offer(session, wish.slot_id, categories[0].code, wish.channel, now).slot
     if chosen.counter_id != counter.id:
         raise slots.NotOffered
@@ -298,18 +311,36 @@ def confirm(session: Session, request: BookingRequest, now: datetime, *, rng: ra
     """Makes the booking of what a form holds; gives its number, and the same one to the same form sent again.
 
     A hold that has ended, or none, costs nothing as long as the time can still be had: it is taken again in the same transaction.
+    Raises SlotFull, NotOffered, AlreadyUsed or `fairness.Refused`; what was held before is then held still.
     """
     for _ in range(2):
         first = made_by(session, token_digest(request.form_token))
         if first is not None and first.state not in UNMADE:
             return same(first, request)
-        with session.begin_nested():
-            rows = hold(session, _wish_of(request), now, rng=rng)
-            if all(_fill(session, request, row, at, now) for at, row in enumerate(rows)):
-                outbox.tell(session, MailKind.CONFIRMED, rows, now)
-                return rows[0].id
+        if request.is_plain and first is not None and first.state is HELD and first.slot_id == request.slot_id:
+            made = _confirmed(session, request, [first], now)
+        else:
+            with session.begin_nested():
+                made = _confirmed(session, request, hold(session, _wish_of(request), now, rng=rng), now)
+        if made:
+            return made
         session.expire_all()  # it ended between the look and the booking
     raise Busy
+
+
+def _confirmed(session: Session, request: BookingRequest, rows: Sequence[Reservation], now: datetime) -> int:
+    """The number of the booking; 0 when a place was held no more."""
+    procedures = list(dict.fromkeys(row.category_id for row in rows))
+    refuse_unfair(session, request.people, procedures, rows[0].booking_date, request.channel, now)
+    number = rows[0].id
+    made = [_filled(session, request, row, at) for at, row in enumerate(rows)]
+    done = [row for row in made if row is not None]
+    if len(done) < len(made):
+        return 0
+    outbox.tell(session, MailKind.CONFIRMED, done, now)
+    for row in rows:
+        session.expire(row)  # it was written past the session
+    return number
 
 
 def _wish_of(request: BookingRequest) -> Wish:
@@ -339,26 +370,30 @@ _GIVEN = (
 )
 
 
-def _fill(session: Session, request: BookingRequest, seat: Reservation, at: int, now: datetime) -> bool:
-    """Writes a person into the place that is held for them; False when it is held no more."""
+_FILL = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("seat"), _TABLE.c.state == HELD)
+    .values({name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in _GIVEN} | {"held_until": None, "holder": None})
+    .execution_options(**PREPARED)
+)
+
+
+def _filled(session: Session, request: BookingRequest, seat: Reservation, at: int) -> Reservation | None:
+    """Writes a person into the place that is held for them; None when it is held no more."""
     person = request.people[at % len(request.people)]
-    if at % len(request.people):
+    if at:
         person = replace(person, email="")  # one mail tells the whole household, and goes to who booked
     row = row_of(session, request, person, seat.category, seat.booking_code)
     for name in ("id", "booking_date", "start_time", "end_time", "counter_id", "slot_id", "group_id"):
         setattr(row, name, getattr(seat, name))
     row.row_stamp = seat.row_stamp + 1
     row.search_key = specs()[Reservation].key_of(row)
-    done = session.execute(
-        update(_TABLE)
-        .where(_TABLE.c.id == seat.id, _TABLE.c.state == HELD)
-        .values({name: getattr(row, name) for name in _GIVEN} | {"held_until": None, "holder": None})
-    )
-    if not done.rowcount:  # type: ignore[attr-defined]
-        return False
+    values = {f"new_{name}": getattr(row, name) for name in _GIVEN}
+    done = session.connection().execute(_FILL, {"seat": seat.id, **values})
+    if not done.rowcount:
+        return None
     told(session, row, seat.category, seat.counter)
-    session.expire(seat)
-    return True
+    return row
 
 
 __all__ = ["HELD_FOR", "MOST", "TooManyHolds", "Wish", "confirm", "expire", "extend", "forget", "held_by", "hold", "let_go"]

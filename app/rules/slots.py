@@ -222,7 +222,14 @@ def place(session: Session, category: str, counter: str) -> tuple[BookingCategor
 def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
     wanted = _category(session, category)
-    row = wanted and session.execute(statements.OFFER, {**terms(wanted, channel, now), "slot": slot_id}).first()
+    if wanted is None:
+        raise NotOffered
+    return offer_of(session, slot_id, wanted, channel, now)
+
+
+def offer_of(session: Session, slot_id: int, category: BookingCategory, channel: Channel, now: datetime) -> Offer:
+    """The same for a procedure that is at hand."""
+    row = session.execute(statements.OFFER, {**terms(category, channel, now), "slot": slot_id}).first()
     if not row:
         raise NotOffered
     return Offer(*row)
@@ -270,6 +277,7 @@ __all__ = [
     "months_open",
     "near",
     "offer",
+    "offer_of",
     "offered_on",
     "open_counter",
     "place",

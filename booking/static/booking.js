@@ -1,4 +1,4 @@
-// Every thing on these pages works without a script but two.
+// Everything on these pages works without a script but the first two.
 
 // Printing.
 for (const button of document.querySelectorAll("[data-print]")) {
@@ -10,3 +10,29 @@ for (const button of document.querySelectorAll("[data-print]")) {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector("[data-fresh]")) location.reload();
 });
+
+// The time that is kept: how long still, said aloud when two minutes are left and when it is over.
+for (const held of document.querySelectorAll("[data-until]")) {
+  const left = held.querySelector("[data-left]"), until = Date.parse(held.dataset.until);
+  left.setAttribute("aria-live", "off");
+  const tick = () => {
+    const seconds = Math.round((until - Date.now()) / 1000);
+    left.setAttribute("aria-live", seconds === 120 || seconds <= 0 ? "polite" : "off");
+    left.textContent = seconds > 0 ? `（あと${Math.floor(seconds / 60)}分${String(seconds % 60).padStart(2, "0")}秒）` : "（時間になりました。まだ空いていれば予約できます）";
+    if (seconds > 0) setTimeout(tick, 1000);
+  };
+  tick();
+}
+
+// The town of a postal code, as soon as its seven digits are there and no address is.
+for (const form of document.querySelectorAll("form[data-postal]")) {
+  const number = form.elements.postal_code, address = form.elements.address;
+  if (!number) continue;
+  number.addEventListener("input", async () => {
+    const digits = number.value.normalize("NFKC").replace(/[^0-9]/g, "");
+    if (digits.length !== 7 || address.value.trim()) return;
+    const sent = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, postal_code: digits });
+    const answer = await fetch(form.dataset.postal, { method: "POST", body: sent });
+    if (answer.ok && !address.value.trim()) address.value = (await answer.json()).address;
+  });
+}

@@ -1,0 +1,66 @@
+"""予約票, its two-dimensional code and the calendar file: what a person takes away from a booking, for the browser that has just seen it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from markupsafe import Markup
+
+from app.extensions import db
+from app.letters.invitation import calendar_of
+from app.rules import holds
+from booking import keeping, seals
+from booking.keeping import now
+from models import Reservation
+
+
+def register(pages: Blueprint) -> None:
+    pages.add_url_rule("/visit/<reference>/", "slip", slip)
+    pages.add_url_rule("/visit/<reference>/yoyaku.ics", "calendar", calendar)
+
+
+def shown(made: Reservation) -> dict[str, Any]:
+    """What every page of a booking shows: the reservation, who was booked together, its code as a picture, its papers' address."""
+    return {
+        "made": made,
+        "rows": holds.seats_of(db.session(), made),
+        "qr": picture(made.booking_code),
+        "reference": seals.visit_reference(made.id, keeping.browser()),
+    }
+
+
+def picture(code: str) -> Markup:
+    """The code as a QR symbol, for the scanner at the counter; its words stand beside it."""
+    drawn = segno.make(code, error="m", micro=False)
+    return Markup(drawn.svg_inline(scale=4, border=2))  # noqa: S704 - drawn, not typed
+
+
+def slip(reference: str) -> Any:
+    made = _visit(reference)
+    if made is None:
+        return _elsewhere()
+    return render_template("booking/slip.html", large=request.args.get("size") == "large", **shown(made))
+
+
+def calendar(reference: str) -> Any:
+    made = _visit(reference)
+    if made is None:
+        return _elsewhere()
+    body = calendar_of(holds.seats_of(db.session(), made), now())
+    head = {"Content-Disposition": 'attachment; filename="yoyaku.ics"'}
+    return Response(body, content_type="text/calendar; charset=utf-8", headers=head)
+
+
+def _visit(reference: str) -> Reservation | None:
+    number = seals.visit_under(reference, keeping.browser())
+    return db.session().get(Reservation, number) if number else None
+
+
+def _elsewhere() -> Any:
+    """In another browser, or too late: the look-up asks for the second fact."""
+    return redirect(url_for(".lookup", instead="yes"), 303)
+
+
+__all__ = ["picture", "register", "shown"]
