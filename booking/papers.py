@@ -34,7 +34,7 @@ def shown(made: Reservation) -> dict[str, Any]:
 def picture(code: str) -> Markup:
     """The code as a QR symbol, for the scanner at the counter; its words stand beside it."""
     drawn = segno.make(code, error="m", micro=False)
-    return Markup(drawn.svg_inline(scale=4, border=2))  # noqa: S704 - drawn, not typed
+    return Markup(drawn.svg_inline(omitsize=True, border=2))  # noqa: S704 - drawn, not typed
 
 
 def slip(reference: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -13,6 +14,7 @@ from typing import Any, cast
 from flask import Blueprint, Flask, current_app, render_template
 
 from app import audit
+from app.context import TOKYO
 from app.errors import NotFound
 from app.extensions import db
 from app.serving import MAILS
@@ -77,4 +79,6 @@ def _read(file: Path) -> Mail:
     message: EmailMessage = found
     body: Any = message.get_body(("plain",))
     names = [str(part.get_filename()) for part in message.iter_attachments()]
-    return Mail(file.stem, str(message["To"]), str(message["Subject"]), str(message["Date"]), body.get_content(), names)
+    at: datetime = message["Date"].datetime
+    when = f"{at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
+    return Mail(file.stem, str(message["To"]), str(message["Subject"]), when, body.get_content(), names)
