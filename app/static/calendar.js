@@ -2,19 +2,15 @@
 (() => {
   "use strict";
   document.querySelectorAll(".with-script").forEach((part) => { part.hidden = false; });
+  addEventListener("beforeprint", () => document.querySelectorAll("details.rest").forEach((rest) => { rest.open = true; }));
   document.querySelector("[data-print]")?.addEventListener("click", () => print());
   const status = document.querySelector("[data-say]");
   const say = (words) => { if (status) status.textContent = words; };
   const plain = (e) => !e.ctrlKey && !e.metaKey && !e.altKey && !e.isComposing && !e.target.closest("input, select, textarea");
 
-  // Whoever the address points at is not left folded away.
+  // Whoever the address points at is not left folded away; the browser gives them the focus.
   const pointed = location.hash.startsWith("#visit-") && document.getElementById(location.hash.slice(1));
-  if (pointed) {
-    const fold = pointed.closest("details");
-    if (fold) fold.open = true;
-    pointed.scrollIntoView({ block: "center" });
-    pointed.querySelector("a")?.focus();
-  }
+  if (pointed) pointed.closest("details")?.setAttribute("open", "");
 
   // M on a reservation: its own link does it.
   document.addEventListener("keydown", (e) => {
