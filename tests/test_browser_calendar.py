@@ -122,7 +122,7 @@ def test_a_reservation_is_moved_by_dragging(window: Window, session: Session, bo
     assert stands(session, booked) == (10, [1, 0, 3, 2]), "dropping asks first"
     confirm(page)
     page.wait_for_url(f"**{DAY}#visit-{key}")
-    assert page.locator(f"td[data-time='11:00'] #visit-{key}").count() == 1
+    expect(page.locator(f"td[data-time='11:00'] #visit-{key}")).to_have_count(1)
     assert stands(session, booked) == (11, [0, 1, 3, 2])
 
 
@@ -146,7 +146,7 @@ def test_a_reservation_is_moved_without_script(window: Window, session: Session,
     for fact in FACTS:
         page.check(f"[name=facts][value={fact}]")
     page.click("text=この日時に変更する")
-    assert page.locator(f"td[data-time='14:00'] #visit-{key}").count() == 1
+    expect(page.locator(f"td[data-time='14:00'] #visit-{key}")).to_have_count(1)
     assert stands(session, booked) == (14, [0, 0, 3, 3])
     page.click(f"li:has(#visit-{key}) .shift")
     page.click("text=日時を変更")

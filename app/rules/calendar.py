@@ -92,7 +92,7 @@ class Visit(NamedTuple):
     name_kana: str
     phone: str
     state: ReservationState
-    slot_id: int
+    queue_number: int | None
 
 
 _VISIT = tuple(getattr(Reservation, name) for name in Visit._fields)
