@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "edit": ("更新", ActionClass.EDIT),
     "delete": ("削除", ActionClass.DELETE),
     "export": ("出力", ActionClass.EXPORT),
+    "print": ("印刷", ActionClass.PRINT),
     "import": ("取り込み", ActionClass.ADD),
     "sign_in": ("サインイン", ActionClass.AUTH),
     "sign_out": ("サインアウト", ActionClass.AUTH),

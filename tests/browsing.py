@@ -9,6 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from bench.servers import threaded
+from tests.databases import PASSWORD
 
 Window = Callable[..., Page]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -41,3 +42,19 @@ def windows(chromium: Browser, app: Flask) -> Iterator[Window]:
         for context in opened:
             context.close()
     assert wrong == []
+
+
+def signing_in(opening: Window) -> Window:
+    """`window("staff")`: a window of that person's own, signed in."""
+
+    def signed_in(username: str, width: int = 1280, script: bool = True) -> Page:
+        page = opening(width, script)
+        page.goto("/login/")
+        page.fill("#username", username)
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("details.who")
+        page.wait_for_load_state()
+        return page
+
+    return signed_in

@@ -43,6 +43,7 @@ FILLED = {
     "<category>": "no-such-category",
     "<counter>": "no-such-counter",
     "<day>": "2026-12-02",
+    "<month>": "2026-12",
     "<int(max=9223372036854775807):slot>": "1",
     "<reference>": "forged",
     "<name>": "forged",

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from app.schema import specs
 from models import Card, Counter, CounterHours, Reservation, Shipment, Staff
 from tests import samples
-from tests.browsing import Window, windows
-from tests.databases import PASSWORD
+from tests.browsing import Window, signing_in, windows
 from tests.rows import fill
 from views.address import add_of, home_of, list_of
 
@@ -26,18 +25,7 @@ pytestmark = pytest.mark.browser
 def window(chromium: Browser, staff_app: Flask) -> Iterator[Window]:
     """`window("staff")`: a browser window of that person's own, signed in."""
     with windows(chromium, staff_app) as opening:
-
-        def signed_in(username: str, width: int = 1280) -> Page:
-            page = opening(width)
-            page.goto("/login/")
-            page.fill("#username", username)
-            page.fill("#password", PASSWORD)
-            page.keyboard.press("Enter")
-            page.wait_for_selector("details.who")
-            page.wait_for_load_state()
-            return page
-
-        yield signed_in
+        yield signing_in(opening)
 
 
 def focused(page: Page) -> str:
@@ -232,6 +220,12 @@ def test_hours_are_entered_by_keyboard(window: Window, session: Session) -> None
 def screens(keys: dict[str, int]) -> Iterator[str]:
     """Every page of every table, on both panels, and those that no table has."""
     yield from ("/", "/password/", "/masters/", "/role/list/", "/role/edit/1", "/card/export", "/card/import", "/nothing/at/all")
+    yield from (
+        "/calendar/day/2026-12-02",
+        "/calendar/week/2026-12-02",
+        "/calendar/month/2026-12",
+        "/calendar/day/2026-12-02/print",
+    )
     for spec in specs().values():
         if spec.inline_of:
             continue

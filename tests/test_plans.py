@@ -21,8 +21,9 @@ from app.context import Actor, acting
 from app.criteria import Criteria, Order, Range
 from app.listing import Place, fetch
 from app.parts import Part
+from app.rules import calendar
 from app.schema import Spec, specs
-from models import metadata
+from models import Channel, ReservationState, metadata
 from tests.rows import fill
 
 LARGE = [spec for spec in specs().values() if not spec.is_master and not spec.inline_of]
@@ -157,3 +158,40 @@ def test_a_deep_page_begins_where_the_one_before_it_ended(
 def test_no_search_reads_a_table_whole(ask: Ask, session: Session, spec: Spec) -> None:
     for typed in ("山田", "山田 太郎", "龘龘", "A1234"):
         assert full_scans(session, ask(spec, Criteria(search=typed))) == [], typed
+
+
+@pytest.mark.parametrize(
+    "counters", [frozenset({1}), frozenset({1, 2}), None], ids=["one counter", "two counters", "every counter"]
+)
+def test_the_calendar_reads_its_own_days_only(sent: Sent, session: Session, counters: frozenset[int] | None) -> None:
+    """Whatever it is narrowed to, the days are a part of an index."""
+    fill(session, "sannomiya")
+    session.commit()
+    first, last, at = date(2026, 12, 1), date(2026, 12, 31), sorted(counters or (1, 2, 3, 4))
+    questions: list[dict[str, Any]] = [
+        {},
+        {"counter": 1},
+        {"channel": Channel.WEB},
+        {"category": 1},
+        {"state": ReservationState.BOOKED},
+    ]
+    with acting(session, Actor(user_id="staff", counters=counters)):
+        for want in [*(Criteria(filters=filters) for filters in questions), Criteria(search="山田")]:
+            sent.clear()
+            calendar.day(session, at, want, first)
+            calendar.days(session, at, want, first, last)
+            calendar.visits(session, want, first)
+            calendar.counted(session, want, first, last)
+            plans = {words: _explained(session, words, values) for words, values in list(sent)}
+            assert len(plans) == 4
+            for words, plan in plans.items():
+                table = "slot" if "FROM slot" in words else "reservation"
+                assert full_scans(session, plan) == [] and _is_of_days(session, table, plan), (want, plan)
+
+
+def _is_of_days(session: Session, table: str, plan: list[str]) -> bool:
+    """Whether the days lead to the rows."""
+    column = "slot_date" if table == "slot" else "booking_date"
+    if session.get_bind().dialect.name == "sqlite":
+        return any(re.match(rf"SEARCH {table} USING .*\b{column}[=<>]", line) for line in plan)
+    return any(line.startswith("Index Cond:") and column in line for line in plan)

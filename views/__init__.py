@@ -8,6 +8,7 @@ from flask_appbuilder import AppBuilder
 from app.schema import Spec, specs
 from models import MailTemplate, Outbox, Reservation, Staff
 from views import frame, jump, mailbox, masters
+from views.calendar import CalendarView
 from views.generate import panel_view
 from views.mails import MailTemplateView, MailView
 from views.panel import PanelView
@@ -27,6 +28,7 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
         appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
     appbuilder.add_view_no_menu(RolesView)
     appbuilder.add_view_no_menu(ReceptionView)
+    appbuilder.add_view_no_menu(CalendarView)
     masters.register(app, [spec for spec in specs().values() if spec.is_master], MASTER_BASES)
     mailbox.register(app)
     jump.register(app)

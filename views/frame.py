@@ -19,6 +19,7 @@ from views import home, mailbox
 from views.access import may
 from views.address import add_of, home_of, list_of, opening, page_of
 from views.beginning import below_key
+from views.calendar_question import today
 from views.forms import raw
 
 GROUPS = ("予約", "カード", "発送・返戻", "帳票", "窓口業務", "マスタ", "管理", "監査")
@@ -38,6 +39,8 @@ def menu() -> list[tuple[str, list[Entry]]]:
         if not spec.inline_of and may("can_list", spec.permission):
             here = request.path.startswith(f"{home_of(spec)}/")
             found.setdefault(spec.group, []).append(Entry(spec.label, list_of(spec) + opening(spec), here))
+    if may("can_list", "Reservation"):
+        found.setdefault("予約", []).insert(0, Entry("カレンダー", today(), request.path.startswith("/calendar/")))
     if may(CHECK_IN, "Reservation"):
         found.setdefault("予約", []).insert(0, Entry("当日受付", "/reception/", request.path.startswith("/reception/")))
     if mailbox.is_kept() and may("can_list", "Outbox"):

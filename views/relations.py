@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -37,6 +38,12 @@ def short_list(session: Session, part: Part) -> list[tuple[str, str]]:
         cache[part.target] = [(str(row.id), str(row)) for row in rows] if len(rows) <= MOST_CHOICES else []
     found: list[tuple[str, str]] = cache[part.target]
     return found
+
+
+def keep_short_list(session: Session, model: Any, rows: Sequence[Any]) -> None:
+    """Rows of a master table that a page has read for itself, every one of them in order, are its choices too."""
+    if len(rows) <= MOST_CHOICES:
+        context(session).cache[model] = [(str(row.id), str(row)) for row in rows]
 
 
 class PartRow(OfPart, Field):

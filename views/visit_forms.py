@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import Form, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import Form, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from app import text
@@ -73,9 +73,10 @@ class ActForm(_Recognising):
 
 
 class MoveForm(_Recognising):
-    """The new time; why is worth knowing but need not be said."""
+    """The new time; why is worth knowing but need not be said. `was`: the 予約枠 that the page showed as the present one."""
 
     asks_reason = False
+    was = HiddenField(default="")
     slot = RadioField("新しい日時", choices=[], validate_choice=False)
 
     def validate_slot(self, field: RadioField) -> None:

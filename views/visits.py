@@ -15,14 +15,17 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app import audit, codes
 from app.context import context
+from app.criteria import whole
 from app.errors import AppError, Conflict, NotFound, SlotFull
 from app.extensions import db
 from app.rules import accounts, slots, visits
-from app.rules.visits import ACTS, Act
-from models import BookingCategory, Channel, Counter, Reservation
-from views import records
+from app.rules.visits import ACTS, Act, MovedAlready
+from models import BookingCategory, Channel, Counter, Reservation, Slot
+from models.base import table_of
+from views import calendar_question, chosen_time, records
 from views.access import allowed, must_have
 from views.address import page_of
+from views.lists import ListScreen
 from views.panel import PanelView
 from views.visit_forms import ActForm, MoveForm
 
@@ -34,7 +37,7 @@ Done = Callable[[Session, Reservation], str]
 class VisitView(PanelView):
     """Reservations: besides what every table has, their acts (`app.rules.visits.ACTS`) and the change of date."""
 
-    show_template = "panel/visit.html"
+    list_template, show_template = "panel/visit_list.html", "panel/visit.html"
 
     def offered(self, row: Reservation) -> list[Act]:
         """What this person may do with the reservation now."""
@@ -43,6 +46,13 @@ class VisitView(PanelView):
 
     def may_move(self, row: Reservation) -> bool:
         return self._may(visits.BOOK) and not visits.why_not_moved(row, context(db.session()).now())
+
+    def calendar(self, screen: ListScreen) -> str:
+        """The calendar that asks the same as the list."""
+        return calendar_question.like_list(db.session(), screen.want, request.args)
+
+    def in_calendar(self, row: Reservation) -> str:
+        return calendar_question.on_calendar(row, {})
 
     def household(self, row: Reservation) -> list[Reservation]:
         return list(visits.household(db.session(), row))
@@ -82,7 +92,7 @@ class VisitView(PanelView):
             return self._act_page(act, row, form), 422
         return self._settled(pk, lambda session, row: _perform(session, act, row, form), lambda: self._act_page(act, row, form))
 
-    def _settled(self, pk: str, do: Done, again: Callable[[], str]) -> Any:
+    def _settled(self, pk: str, do: Done, again: Callable[[], str], then: Callable[[Reservation], str] = page_of) -> Any:
         """Does it, a second time when somebody else changed the reservation in the same moment: what they did then counts."""
         session = db.session()
         for _ in range(2):
@@ -95,7 +105,7 @@ class VisitView(PanelView):
             except AppError as error:
                 return self._refused(pk, error, again)
             flash(sentence, "success")
-            return self.to(page_of(row))
+            return self.to(then(row))
         raise Conflict(visits.MEANWHILE)
 
     def _refused(self, pk: str, error: AppError, again: Callable[[], str]) -> Any:
@@ -104,7 +114,7 @@ class VisitView(PanelView):
         session.rollback()
         audit.note(session, 結果=error.message)
         flash(error.message, "danger")
-        if isinstance(error, Conflict) and not isinstance(error, SlotFull):
+        if isinstance(error, Conflict) and not isinstance(error, SlotFull | MovedAlready):
             return self.to(page_of(records.load(session, self.spec, pk)))
         return again(), error.status
 
@@ -126,7 +136,9 @@ class VisitView(PanelView):
         if not form.validate():
             audit.note(session, 入力エラー=form.wrong)
             return self._move_page(row, form), 422
-        return self._settled(pk, lambda session, row: _move(session, row, form), lambda: self._move_page(row, form))
+        return self._settled(
+            pk, lambda session, row: _move(session, row, form), lambda: self._move_page(row, form), chosen_time.after
+        )
 
     def _move_page(self, row: Reservation, form: MoveForm) -> str:
         session, now = db.session(), context(db.session()).now()
@@ -149,6 +161,8 @@ class VisitView(PanelView):
             week=WEEK,
             times=times,
             window=window,
+            chosen=chosen_time.chosen(session, row, category, _channels(), now),
+            leave=chosen_time.leaving(row),
         )
 
 
@@ -168,7 +182,8 @@ def _perform(session: Session, act: Act, row: Reservation, form: ActForm) -> str
 def _move(session: Session, row: Reservation, form: MoveForm) -> str:
     before = f"{row.booking_date:%Y-%m-%d} {row.start_time:%H:%M}"
     audit.declare(session, "reservation", "move", "来庁予約", 番号=row.id, **form.told())
-    visits.move(session, row, int(form.slot.data or 0), _channels(), context(session).now())
+    now, was = context(session).now(), whole(form.was.data, table_of(Slot).c.id.type)
+    visits.move(session, row, int(form.slot.data or 0), _channels(), now, was=was)
     session.flush()
     return f"{row} を {before} から {row.booking_date:%Y-%m-%d} {row.start_time:%H:%M} {row.counter} に変更しました。"
 

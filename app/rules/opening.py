@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -45,8 +45,13 @@ class Crowded(NamedTuple):
 
 
 def days_ahead(session: Session) -> int:
-    """How far slots have to be open: as far as the earliest 予約区分 may be booked, and a little more."""
-    return (session.scalar(select(func.max(BookingCategory.earliest_days))) or 0) + SPARE_DAYS
+    """How far slots have to be open."""
+    return furthest(session.scalars(select(BookingCategory.earliest_days)))
+
+
+def furthest(earliest_days: Iterable[int]) -> int:
+    """As far as the earliest 予約区分 may be booked, and a little more."""
+    return max(earliest_days, default=0) + SPARE_DAYS
 
 
 def follow(session: Session, changed: Any, today: date) -> Crowded | None:

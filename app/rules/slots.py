@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -107,9 +107,14 @@ def month(
 
 
 def _day(day: date, free: int, wanted: int) -> Day:
+    return Day(day, state_of(free, wanted), max(free, 0))
+
+
+def state_of(free: int, places: int) -> DayState:
+    """How a day or a time with so many free of so many places is called."""
     if free <= 0:
-        return Day(day, DayState.FULL if wanted else DayState.NONE, 0)
-    return Day(day, DayState.FEW if free * FEW <= wanted else DayState.FREE, free)
+        return DayState.FULL if places else DayState.NONE
+    return DayState.FEW if free * FEW <= places else DayState.FREE
 
 
 def day(
@@ -148,6 +153,23 @@ def days(
     for (on, _), opening in sorted(best.items()):
         found.setdefault(on, []).append(opening)
     return found
+
+
+def around(
+    session: Session, category: BookingCategory, channels: Sequence[Channel], on: date, units: int, now: datetime
+) -> dict[tuple[int, time], Opening]:
+    """By counter and time, where on a day somebody who may take places of several channels finds `units` of them together: at the
+    first channel that has them, at its freest desk; `free` are those of all."""
+    may = [c for c in channels if (days := window(category, now, c)) and days[0] <= on <= days[1]]
+    local = now.astimezone(TOKYO)
+    values = {"for_category": category.id, "for_channels": may, "on_day": on, "today": local.date(), "time_now": local.time()}
+    found = [(channel, Opening(*row)) for channel, *row in session.execute(statements.ON_DAY, values)]
+    best: dict[tuple[int, time], Opening] = {}
+    for _, opening in sorted(found, key=lambda one: (may.index(one[0]), -one[1].free, one[1].slot_id)):
+        if opening.free >= units:
+            at = opening.counter_id, opening.start
+            best[at] = replace(best[at], free=best[at].free + opening.free) if at in best else opening
+    return best
 
 
 def _by_time(rows: list[Opening]) -> list[Opening]:
@@ -268,6 +290,7 @@ __all__ = [
     "NotOffered",
     "Offer",
     "Opening",
+    "around",
     "counters_for",
     "day",
     "days",
@@ -284,6 +307,7 @@ __all__ = [
     "places",
     "procedure",
     "procedures",
+    "state_of",
     "terms",
     "window",
 ]

@@ -24,6 +24,13 @@ def _offered(slot: Any) -> tuple[ColumnElement[bool], ...]:
     return (
         slot.slot_date.between(bindparam("from_day"), bindparam("to_day")),
         slot.channel == bindparam("for_channel"),
+        *_served(slot),
+    )
+
+
+def _served(slot: Any) -> tuple[ColumnElement[bool], ...]:
+    """The same apart from window and channel, which depend on each other."""
+    return (
         slot.desk_pool_id.in_(_DESKS),
         slot.counter_id.in_(_OPEN_COUNTERS),
         or_(slot.slot_date > bindparam("today"), slot.start_time > bindparam("time_now")),
@@ -45,6 +52,16 @@ MONTH = (
     .execution_options(**PUBLIC)
 )
 _TIMES = select(*_opening(Slot)).where(_AT, *OFFERED).execution_options(**PUBLIC)
+ON_DAY = (
+    select(Slot.channel, *_opening(Slot))
+    .where(
+        Slot.slot_date == bindparam("on_day"),
+        Slot.channel.in_(bindparam("for_channels", expanding=True)),
+        Slot.wanted > 0,
+        *_served(Slot),
+    )
+    .execution_options(**PUBLIC)
+)
 DAY = _TIMES.where(Slot.slot_date == bindparam("on_day"), Slot.wanted > 0)
 DAYS = _TIMES.where(Slot.slot_date.between(bindparam("first"), bindparam("last")), Slot.wanted > 0)
 _FREE = _TIMES.where(Slot.used < Slot.capacity)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -34,6 +35,13 @@ CHECK_IN, BOOK = "can_check_in", "can_book"
 CLOSURE = "closure"
 """The reason of 区分コード visit_reason that is the office's own doing: its mail apologises."""
 MEANWHILE = "この予約は、ほかの人が先に変更しました。いまの内容を確かめてください。"
+
+
+class MovedAlready(Conflict):
+    """The reservation is no longer where the person saw it."""
+
+    def __init__(self) -> None:
+        super().__init__("この予約は、この画面を開いたあとで、ほかの人が別の日時に変更しました。いまの予約を確かめてください。")
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,16 @@ def perform_all(session: Session, act: Act, rows: Sequence[Reservation], now: da
     return len(able)
 
 
-def why_not_moved(row: Reservation, now: datetime) -> str:
+class Dated(Protocol):
+    """A reservation, or as much of it as a calendar reads."""
+
+    @property
+    def state(self) -> ReservationState: ...
+    @property
+    def booking_date(self) -> date: ...
+
+
+def why_not_moved(row: Dated, now: datetime) -> str:
     if row.state is not BOOKED:
         return f"この予約は「{row.state.label}」のため、日時を変更できません。"
     if row.booking_date < now.astimezone(TOKYO).date():
@@ -175,12 +192,23 @@ def why_not_moved(row: Reservation, now: datetime) -> str:
     return ""
 
 
-def move(session: Session, row: Reservation, slot_id: int, channels: Sequence[Channel], now: datetime) -> None:
-    """Another time, counter or both: the new places or nothing. Number, person and answers stay as they are.
+def move(
+    session: Session,
+    row: Reservation,
+    slot_id: int,
+    channels: Sequence[Channel],
+    now: datetime,
+    *,
+    was: int | None = None,
+) -> None:
+    """Another time, counter or both: the new places or nothing. Number, person and answers stay as they are. `was`: the 予約枠 from
+    which it is to be moved, as the person saw it.
 
     Raises SlotFull or NotOffered when the time cannot be had on one of these channels; the caller's transaction is then worth
-    nothing more.
+    nothing more. Raises MovedAlready when it is no longer where it was.
     """
+    if was not in (None, row.slot_id):
+        raise MovedAlready
     if why := why_not_moved(row, now):
         raise Conflict(why)
     session.execute(select(Reservation.id).where(Reservation.id == row.id).with_for_update())
