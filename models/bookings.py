@@ -61,7 +61,11 @@ HOLDING = (ReservationState.HELD, ReservationState.BOOKED, ReservationState.ARRI
 
 
 class Slot(Base):
-    """予約枠: the places of one desk pool at one time, for one channel. `used` only moves by the rules of booking."""
+    """予約枠: the places of one desk pool at one time, for one channel. `used` only moves by the rules of booking.
+
+    `released`: places that this row has received from other channels as its time came near (公開, positive) or given away (the
+    others, negative). `wanted` counts them; what the masters say of the row is `wanted - released`.
+    """
 
     __tablename__, __label__, __group__, __area__ = "slot", "予約枠", "予約", "reservations"
     __scope__, __writable__, __order__, __ahead__ = "counter", False, ("slot_date", "asc"), True
@@ -69,6 +73,7 @@ class Slot(Base):
         UniqueConstraint("desk_pool_id", "slot_date", "start_time", "channel"),
         rule("used >= 0 AND used <= capacity", "never_oversold"),
         rule("wanted >= 0 AND start_time < end_time", "sane"),
+        rule("wanted >= released AND CASE WHEN channel = 'web' THEN released >= 0 ELSE released <= 0 END", "transferred"),
         Index(None, "counter_id", "slot_date", "channel", "start_time"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -81,6 +86,7 @@ class Slot(Base):
     capacity: Mapped[int] = column(Integer, label="定員", listed=True, edit=False)
     used: Mapped[int] = column(Integer, label="予約数", listed=True, edit=False, default=0)
     wanted: Mapped[int] = column(Integer, label="希望定員", listed=True, edit=False)
+    released: Mapped[int] = column(Integer, label="公開への移動", listed=True, edit=False, default=0, server_default="0")
 
     @property
     def free(self) -> int:

@@ -6,7 +6,7 @@ from datetime import date, time
 
 from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Table, Text, Time, UniqueConstraint
 from sqlalchemy import Column as PlainColumn
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from models.base import Base, Code, Field, coded, column, metadata, relation, rule
 
@@ -166,6 +166,17 @@ desk_pool_category = Table(
 )
 
 
+def _release(channel: str) -> MappedColumn[int | None]:
+    """When what is left of a channel goes to 公開."""
+    return column(
+        Integer,
+        label=f"{channel}を公開へ（時間前）",
+        hint="この時間を切ると、空いている枠が公開へ移ります。空なら移りません",
+        absent="移さない",
+        nullable=True,
+    )
+
+
 class DeskPool(Master):
     """窓口枠: desks of a counter that serve the same procedures; its places per slot and channel."""
 
@@ -179,6 +190,12 @@ class DeskPool(Master):
             "places_not_negative",
             "枠の数は0以上にしてください。",
         ),
+        rule(
+            "callcenter_release_hours BETWEEN 0 AND 1000 AND counter_release_hours BETWEEN 0 AND 1000"
+            " AND reserve_release_hours BETWEEN 0 AND 1000",
+            "release_hours",
+            "「公開へ（時間前）」は、空にするか、0から1000までにしてください。",
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit="add")
@@ -188,6 +205,9 @@ class DeskPool(Master):
     callcenter_places: Mapped[int] = column(Integer, label="コールセンター", listed=True, default=0)
     counter_places: Mapped[int] = column(Integer, label="窓口分", listed=True, default=0)
     reserve_places: Mapped[int] = column(Integer, label="予備", listed=True, default=0)
+    callcenter_release_hours: Mapped[int | None] = _release("コールセンター")
+    counter_release_hours: Mapped[int | None] = _release("窓口分")
+    reserve_release_hours: Mapped[int | None] = _release("予備")
     categories: Mapped[list[BookingCategory]] = relationship(
         secondary=desk_pool_category, info={"field": Field(label="予約区分", listed=True)}
     )

@@ -29,11 +29,11 @@ def test_slots_are_opened_from_today_to_beyond_the_furthest_day_that_can_be_book
 
 
 def test_opening_places_is_one_row_of_the_log_and_none_the_second_time(session: Session) -> None:
-    opened = select(OperationLog).where(OperationLog.action_code == "slot.edit")
+    opened = select(OperationLog).where(OperationLog.action_code == "slot.edit", OperationLog.user_name == "予約枠の開放")
     jobs.do(opener(session), NOW, jobs.EVERY_HOUR)
     made = session.scalar(select(func.count(Slot.id)))
     (row,) = session.scalars(opened).all()
-    assert (row.user_name, row.detail["変更"][0]["項目"]["追加"]) == ("予約枠の開放", [None, str(made)])
+    assert row.detail["変更"][0]["項目"]["追加"] == [None, str(made)]
     jobs.do(opener(session), NOW, jobs.EVERY_HOUR)
     assert len(session.scalars(opened).all()) == 1
 

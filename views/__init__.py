@@ -6,10 +6,11 @@ from flask import Flask
 from flask_appbuilder import AppBuilder
 
 from app.schema import Spec, specs
-from models import MailTemplate, Outbox, Reservation, Staff
+from models import Counter, DeskPool, MailTemplate, Outbox, Reservation, Staff
 from views import frame, jump, mailbox, masters
 from views.calendar import CalendarView
 from views.generate import panel_view
+from views.ladder import LadderView
 from views.mails import MailTemplateView, MailView
 from views.panel import PanelView
 from views.reception import ReceptionView
@@ -18,7 +19,11 @@ from views.staff import StaffView
 from views.visits import VisitView
 
 BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView, Outbox: MailView}
-MASTER_BASES: dict[type, type[masters.MasterView]] = {MailTemplate: MailTemplateView}
+MASTER_BASES: dict[type, type[masters.MasterView]] = {
+    Counter: LadderView,
+    DeskPool: LadderView,
+    MailTemplate: MailTemplateView,
+}
 """What the schema cannot say: the tables of views that are more than generated."""
 
 

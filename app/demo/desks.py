@@ -24,6 +24,7 @@ SLOT_COLUMNS = (
     "wanted",
     "counter_id",
     "desk_pool_id",
+    "released",
     "row_stamp",
 )
 _CHANNELS = tuple(channel.value for channel in Channel)
@@ -109,6 +110,7 @@ class Sheet:
                     wanted,
                     place.counter_id,
                     self.desk.id,
+                    0,
                     1,
                 )
 

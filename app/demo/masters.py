@@ -123,6 +123,7 @@ DESKS: dict[str, tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]] = {
     "申請・更新窓口": (("apply", "certificate", "reissue"), (5, 2, 1, 1), (3, 1, 1, 1)),
 }
 _PLACES = ("web_places", "callcenter_places", "counter_places", "reserve_places")
+_RELEASED = {"callcenter_release_hours": 48, "reserve_release_hours": 24}
 
 
 def ensure_masters(connection: Connection, years: Iterable[int] = CLOSURE_YEARS) -> None:
@@ -163,7 +164,7 @@ def _add_counter(connection: Connection, counter: dict[str, Any], categories: di
         _add(connection, CounterHours, counter_id=number, weekday=weekday, opens=opens, closes=closes)
     for name, (serves, large, small) in DESKS.items():
         places = dict(zip(_PLACES, large if daily else small, strict=True))
-        pool = _add(connection, DeskPool, counter_id=number, name=name, interval_minutes=30, **places)
+        pool = _add(connection, DeskPool, counter_id=number, name=name, interval_minutes=30, **places, **_RELEASED)
         connection.execute(
             insert(desk_pool_category), [{"desk_pool_id": pool, "booking_category_id": categories[code]} for code in serves]
         )

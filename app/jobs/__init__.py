@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.context import TOKYO
 from app.rules import drafts, holds, outbox, visits
 from app.rules.opening import days_ahead, open_slots
+from app.rules.release import release_places
 from models import ImportDraft, SentForm
 
 Task = Callable[[Session, datetime], object]
@@ -41,6 +42,7 @@ EVERY_MINUTE: Mapping[str, Task] = {
 }
 EVERY_HOUR: Mapping[str, Task] = {
     "予約枠の開放": open_places,
+    "空き枠の公開への移動": release_places,
     "来なかった予約": visits.close_days,
     "前日のお知らせ": outbox.remind,
     "下書きと送信済みの印の整理": forget_forms,

@@ -43,6 +43,7 @@ def _rules(now: datetime) -> dict[str, Select[Any]]:
         "予約枠の定員は、希望定員と予約数の大きい方": _count(_SLOT).where(
             slot.capacity != case((slot.wanted > slot.used, slot.wanted), else_=slot.used)
         ),
+        "ほかの経路が公開へ渡した枠の数は、公開が受けた枠の数と同じ": _unbalanced(),
         "予約の日時と窓口は、予約枠と同じ": _count(_RESERVATION.join(_SLOT, slot.id == made.slot_id)).where(
             or_(
                 made.booking_date != slot.slot_date,
@@ -65,6 +66,14 @@ def _rules(now: datetime) -> dict[str, Select[Any]]:
 
 def _count(rows: Any) -> Select[Any]:
     return select(func.count()).select_from(rows)
+
+
+def _unbalanced() -> Select[Any]:
+    """Times of a desk pool at which more or less was received than given."""
+    slot = _SLOT.c
+    at = (slot.desk_pool_id, slot.slot_date, slot.start_time)
+    times = select(*at).where(slot.released != 0).group_by(*at).having(func.sum(slot.released) != 0)
+    return _count(times.subquery("times"))
 
 
 def _miscounted() -> Select[Any]:

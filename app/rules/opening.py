@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from app import audit
-from app.dialects import insert_new
+from app.rules import places
+from app.rules.places import Key
 from app.schema import specs
 from models import BookingCategory, Channel, Counter, CounterClosure, CounterHours, DeskPool, Slot, Weekday
-from models.base import table_of
 
 SPARE_DAYS = 15  # slots stand this much further ahead than anybody may book, so that a few failed nights are not felt
-_PIECE = 500  # rows named in one statement; SQLite allows 32,766 values
-
-
-class Key(NamedTuple):
-    """What makes a row of 予約枠 unique."""
-
-    desk_pool_id: int
-    slot_date: date
-    start_time: time
-    channel: Channel
 
 
 class Plan(NamedTuple):
-    """What the masters want of one row."""
+    """What the masters want of one row, before any place is given from one channel to another."""
 
     counter_id: int
     end_time: time
-    wanted: int
+    places: int
+
+
+class Stored(NamedTuple):
+    """A row that is there: its number, what it was opened for, and what it has given or received since."""
+
+    number: int
+    plan: Plan
+    released: int
 
 
 class Crowded(NamedTuple):
@@ -71,27 +70,22 @@ def open_slots(session: Session, *, today: date, days: int, at: int | None = Non
     """Makes the places of today and the `days` after it agree with the masters, at one counter or at all; says how many rows it wrote.
 
     Running it again writes nothing. A row that the masters no longer want (closed day, shorter hours, fewer desks) stays and
-    keeps the places already taken: `capacity` is max(wanted, used). Counters that are not 受付中 are left as they are.
+    keeps the places already taken: `capacity` is max(wanted, used). What a channel has given to 公開 it has given, as far as the
+    masters still leave it that much. Counters that are not 受付中 are left as they are.
     Public holidays (国民の祝日) are open days unless a 休業日 closes them, because the satellites serve on weekends as well;
     whether that is right for every counter is a question to the office.
     """
+    places.alone(session)
     plan = _planned(session, today, today + timedelta(days=days), at)
     there = _existing(session, today, today + timedelta(days=days), at)
-    missing = [{**key._asdict(), **row._asdict()} for key, row in plan.items() if key not in there]
-    _add(session, missing)
-    changed: dict[Plan, list[int]] = {}
-    for key, (number, old) in there.items():
-        new = plan.get(key, old._replace(wanted=0))
-        if new != old:
-            changed.setdefault(new, []).append(number)
-    for new, numbers in changed.items():
-        _change(session, new, numbers)
-    renewed = sum(map(len, changed.values()))
-    if missing or renewed:
-        audit.tell(
-            session, specs()[Slot], "edit", 期間=f"{today} 〜 {today + timedelta(days=days)}", 追加=len(missing), 変更=renewed
-        )
-    return len(missing) + renewed
+    missing = [{**key._asdict(), **_of_new(row)} for key, row in plan.items() if key not in there]
+    places.add(session, missing)
+    changed = {key: new for key, row in there.items() if (new := plan.get(key) or row.plan._replace(places=0)) != row.plan}
+    _change(session, there, changed)
+    if missing or changed:
+        period = f"{today} 〜 {today + timedelta(days=days)}"
+        audit.tell(session, specs()[Slot], "edit", 期間=period, 追加=len(missing), 変更=len(changed))
+    return len(missing) + len(changed)
 
 
 def _open(at: int | None) -> tuple[ColumnElement[bool], ...]:
@@ -114,12 +108,12 @@ def _planned(session: Session, first: date, last: date, at: int | None) -> dict[
 
 def _of_pool(pool: DeskPool, days: list[date], closures: list[CounterClosure]) -> Iterator[tuple[Key, Plan]]:
     times = {hours.weekday: list(times_of(hours, pool.interval_minutes)) for hours in pool.counter.hours}
-    places = places_of(pool)
+    offered = places_of(pool)
     for day in days:
         if any(closes(closure, pool.counter_id, day) for closure in closures):
             continue
         for start, end in times.get(Weekday.of(day), ()):
-            for channel, wanted in places.items():
+            for channel, wanted in offered.items():
                 yield Key(pool.id, day, start, channel), Plan(pool.counter_id, end, wanted)
 
 
@@ -135,7 +129,7 @@ def places_of(pool: DeskPool) -> dict[Channel, int]:
         Channel.COUNTER: pool.counter_places,
         Channel.RESERVE: pool.reserve_places,
     }
-    return {channel: places for channel, places in every.items() if places > 0}
+    return {channel: count for channel, count in every.items() if count > 0}
 
 
 def times_of(hours: CounterHours, minutes: int) -> Iterator[tuple[time, time]]:
@@ -155,32 +149,41 @@ def _intervals(opens: time, closes: time, minutes: int) -> Iterator[tuple[time, 
         start += step
 
 
-def _existing(session: Session, first: date, last: date, at: int | None) -> dict[Key, tuple[int, Plan]]:
-    """Rows of the days in question, of counters that are open, each with what it was opened for."""
+def _existing(session: Session, first: date, last: date, at: int | None) -> dict[Key, Stored]:
+    """Rows of the days in question, of counters that are open, whoever asks."""
+    key = (Slot.desk_pool_id, Slot.slot_date, Slot.start_time, Slot.channel)
+    planned = (Slot.counter_id, Slot.end_time, Slot.wanted - Slot.released)
     rows = session.execute(
-        select(
-            Slot.id, Slot.desk_pool_id, Slot.slot_date, Slot.start_time, Slot.channel, Slot.counter_id, Slot.end_time, Slot.wanted
-        )
+        select(*key, *planned, Slot.id, Slot.released)
         .join(Counter, Counter.id == Slot.counter_id)
         .where(*_open(at), Slot.slot_date.between(first, last))
+        .execution_options(unscoped=True)
     )
-    return {Key(*row[1:5]): (row[0], Plan(*row[5:])) for row in rows}
+    return {Key._make(row[:4]): Stored(row[7], Plan._make(row[4:7]), row[8]) for row in rows}
 
 
-def _add(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Adds rows; one that another opener was quicker to add is left to it."""
-    if rows:
-        values = [{**row, "capacity": row["wanted"], "used": 0, "row_stamp": 1} for row in rows]
-        session.execute(insert_new(session, table_of(Slot)), values)
+def _of_new(plan: Plan) -> dict[str, Any]:
+    return {"counter_id": plan.counter_id, "end_time": plan.end_time, "wanted": plan.places}
 
 
-def _change(session: Session, plan: Plan, numbers: list[int]) -> None:
-    """Lets rows want something else. What is used is read by the database in the same breath, so no booking falls between."""
-    capacity = case((Slot.used > plan.wanted, Slot.used), else_=plan.wanted)
-    for at in range(0, len(numbers), _PIECE):
-        session.execute(
-            update(Slot)
-            .where(Slot.id.in_(numbers[at : at + _PIECE]))
-            .values(wanted=plan.wanted, end_time=plan.end_time, capacity=capacity),
-            execution_options={"by_rule": "opening.open_slots", "synchronize_session": False},
-        )
+def _change(session: Session, there: dict[Key, Stored], changed: dict[Key, Plan]) -> None:
+    """Lets rows want something else. A channel that is left with less than it has given away takes the rest back from 公開."""
+    wanting: dict[Plan, list[int]] = defaultdict(list)
+    for key, plan in changed.items():
+        wanting[plan].append(there[key].number)
+    gave = {row.number: (there[key.public].number, row.released) for key in changed if (row := there[key]).released < 0}
+    places.hold(session, {*(there[key].number for key in changed), *(public for public, _ in gave.values())})
+    taken_back: dict[int, int] = defaultdict(int)
+    for plan, numbers in wanting.items():
+        kept = _still_given(plan.places)
+        now = places.change(session, numbers, wanted=plan.places + kept, released=kept, end_time=plan.end_time)
+        for number in now.keys() & gave.keys():
+            public, before = gave[number]
+            taken_back[public] += before - now[number]
+    places.receive(session, {public: count for public, count in taken_back.items() if count})
+
+
+def _still_given(planned: int) -> ColumnElement[int]:
+    """What a row has given away (below zero) or received, when the masters leave it so many places: no more than nobody uses."""
+    unused = case((Slot.used < planned, planned - Slot.used), else_=0)
+    return case((Slot.released < -unused, -unused), else_=Slot.released)
