@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     database_url: str = Field(f"sqlite:///{VAR / 'app.db'}", description="SQLite または PostgreSQL の URL")
     redis_url: str = Field("", description="回数制限を複数プロセスで共有する Redis")
     secret_key: str = Field("", description="Cookie とトークンの署名鍵（production では必須、32文字以上）")
+    secret_key_fallbacks: Words = Field(
+        (), description="前の署名鍵（コンマ区切り）。鍵を替えたあと、古い Cookie とリンクを期限まで使えるようにします"
+    )
     host: str = Field("127.0.0.1", description="make run が待ち受けるアドレス")
     port: int = Field(8000, description="住民サイトのポート（make run）")
     staff_port: int = Field(8001, description="職員サイトのポート（make run）")
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
     test_postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="テスト用 PostgreSQL")
     test_redis_url: str = Field("redis://127.0.0.1:6379/15", description="テスト用 Redis")
 
-    @field_validator("trusted_hosts", "trusted_proxies", "callcenter_networks", mode="before")
+    @field_validator("trusted_hosts", "trusted_proxies", "callcenter_networks", "secret_key_fallbacks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(w.strip() for w in value.split(",") if w.strip()) if isinstance(value, str) else value

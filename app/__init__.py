@@ -59,6 +59,7 @@ def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
         "SITE": site,
         "PRODUCTION": production,
         "VAR": VAR,
+        "SECRET_KEY_FALLBACKS": list(settings.secret_key_fallbacks),
         "SECRET_KEY": settings.secret_key or private.secret(VAR / "secret_key", 48),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
@@ -77,16 +78,21 @@ def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
 def _staff(app: Flask) -> None:
     import views
     from app import security
+    from booking import Desk, blueprint
 
     i18n.init(app)
     views.register(app, security.init(app))
+    app.register_blueprint(blueprint("operator", Desk(views.must_book, views.channels)), url_prefix="/operator")
     i18n.always_japanese(app)
 
 
 def _resident(app: Flask) -> None:
-    from booking import blueprint, visitor
+    from booking import Desk, blueprint, door, visitor
+    from models import Channel
 
     # Nothing that a resident sends is longer than a page of a form.
     app.config.update(MAX_CONTENT_LENGTH=64 * 1024, ERROR_TEMPLATE="booking/error.html")
     edge.init(app, visitor)
     app.register_blueprint(blueprint("resident"))
+    office = Desk(door.admit, lambda: (Channel.CALLCENTER, Channel.WEB), door=True)
+    app.register_blueprint(blueprint("operator", office), url_prefix="/operator")

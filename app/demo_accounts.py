@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app import passwords
 from app.demo.masters import ensure_masters
 from app.rules.accounts import ROLES
-from models import Counter, Employer, Staff
+from models import Counter, Employer, Operator, Staff
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,19 @@ def install(session: Session, once: Callable[[str], bool], password: str, *, for
             user.password = hashed
         elif user is not None and forced and not passwords.matches(user.password, password):
             user.password = hashed
+    _operator(session, once, hashed, forced=forced)
     first = there.get(ACCOUNTS[0].username)
     return password if first is not None and passwords.matches(first.password, password) else ""
+
+
+def _operator(session: Session, once: Callable[[str], bool], hashed: str, *, forced: bool) -> None:
+    """The call centre's account at the residents' site (`/operator`)."""
+    row = session.scalar(select(Operator).where(Operator.username == "operator"))
+    if row is None and once("operator:operator"):
+        row = Operator(username="operator", full_name="電話 桜", department="マイナンバーコールセンター", password=hashed)
+        session.add(row)
+    elif row is not None and forced:
+        row.password = hashed
 
 
 def _made(session: Session, account: Account) -> Staff:

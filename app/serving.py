@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from app import jobs
+from app import jobs, operators
 from app.context import acting, system
 from app.extensions import db
 from app.jobs import mail
@@ -128,7 +128,10 @@ def _round(app: Flask, pace: float) -> list[str]:
 
 def _tasks(app: Flask) -> Mapping[float, Mapping[str, jobs.Task]]:
     door: Any = app.session_interface
-    ended = {"期限切れサインインの終了": lambda session, _now: door.sweep(session.connection())}
+    ended: dict[str, jobs.Task] = {
+        "期限切れサインインの終了": lambda session, _now: door.sweep(session.connection()),
+        "終わった予約代行のサインインの整理": operators.forget,
+    }
     return {EVERY_MINUTE: jobs.EVERY_MINUTE, EVERY_HOUR: {**jobs.EVERY_HOUR, **ended}}
 
 

@@ -20,14 +20,15 @@ from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
 from app.rules import bookings, fairness, holds, slots
-from booking import booked, holding, keeping, notice, postal, seals
+from booking import booked, door, holding, keeping, notice, postal, seals
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
+from booking.forms import ApplicantForm, AssistedForm
 from booking.holding import Held
 from booking.keeping import now
 from booking.party import PartyForms
 from booking.reading import is_in_kobe
-from models import Channel, DraftStep
+from models import DraftStep, Intake
 
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
 _RNG = secrets.SystemRandom()
@@ -134,7 +135,7 @@ _HELP: dict[str, Callable[[PartyForms, dict[str, Any]], Any]] = {
 
 def _looks_like_a_program() -> str:
     """What a person is told whose entry came faster than anybody types, or with an answer in the box that nobody sees."""
-    if channel() is not Channel.WEB:
+    if g.booking.desk:
         return ""
     if request.form.get("website"):
         return UNSEEN
@@ -197,7 +198,7 @@ def _note_refusal(error: AppError) -> None:
 
 def token_lost(_error: CSRFError) -> Any:
     """The browser lost its cookie (closed, or a day later): what was typed comes back, to be sent once more."""
-    edge.begin(visitor)  # the anti-forgery check stands in front of the edge
+    edge.begin(current_app.extensions["who"])  # the anti-forgery check stands in front of the edge
     if not request.view_args:
         return edge.page(400, STALE)
     try:
@@ -212,7 +213,9 @@ def _once_more(**address: Any) -> Any:
 
 
 def visitor() -> Actor:
-    """A resident, as the operation log names them. Free places of every counter are public."""
+    """A resident, as the operation log names them, or the operator who has signed in. Free places of every counter are public."""
+    if request.blueprint == "operator":
+        return door.actor()
     return Actor(user_id="resident", name="住民", client=edge.client(), counters=None)
 
 
@@ -237,9 +240,14 @@ def _people() -> int:
     return min(found, MOST_PEOPLE)
 
 
+def _kind() -> type[ApplicantForm]:
+    """The form of who books: the office also writes down how it was asked, and what was said."""
+    return AssistedForm if g.booking.desk else ApplicantForm
+
+
 def _posted() -> PartyForms:
     """The entry as sent; one that does not come from a form of ours has no token and goes no further."""
-    forms = PartyForms(request.form, people=_people(), today=_today())
+    forms = PartyForms(request.form, people=_people(), today=_today(), kind=_kind())
     if not forms.first.has_token:
         abort(400)
     return forms
@@ -248,7 +256,7 @@ def _posted() -> PartyForms:
 def _drafted() -> PartyForms:
     """The entry as its draft holds it, or an empty one with a token of its own."""
     draft = keeping.draft()
-    forms = PartyForms(ImmutableMultiDict(draft.entry) if draft else None, people=_people(), today=_today())
+    forms = PartyForms(ImmutableMultiDict(draft.entry) if draft else None, people=_people(), today=_today(), kind=_kind())
     if not forms.first.has_token:
         forms.first.form_token.data = seals.new_form_token()
     return forms
@@ -290,7 +298,16 @@ def _request(forms: PartyForms, category: str, counter: str, slot: int) -> booki
         channel=channel(),
         form_token=forms.first.form_token.data or "",
         consent_version=notice.VERSION,
+        **_assisted(forms.first),
     )
+
+
+def _assisted(form: ApplicantForm) -> dict[str, Any]:
+    """What the office adds to somebody else's booking."""
+    if not isinstance(form, AssistedForm):
+        return {}
+    who = context(db.session()).actor.user_id
+    return {"intake": Intake(form.intake.data or "phone"), "intake_note": form.intake_note.value, "booked_by": who[:64]}
 
 
 __all__ = ["register", "token_lost", "visitor"]

@@ -19,7 +19,7 @@ def register(pages: Blueprint) -> None:
 def _already_booked() -> Any:
     """The pages of a form that has made its booking lead to that booking, so that nobody who goes back, reloads or has a second
     tab thinks it is not made yet, and books once more."""
-    if request.method != "GET" or request.endpoint not in keeping.TRAVELS:
+    if request.method != "GET" or keeping.page_of(request.endpoint) not in keeping.TRAVELS:
         return None
     draft = keeping.draft()
     digest = bookings.token_digest(draft.entry["form_token"]) if draft else ""
@@ -37,7 +37,7 @@ def done(reference: str) -> Any:
     digest = seals.booked_under(reference, keeping.browser())
     made = bookings.made_by(db.session(), digest) if digest else None
     if made is None:
-        return redirect(url_for(".lookup", instead="yes"), 303)
+        return papers.elsewhere()
     return render_template("booking/done.html", again="again" in request.args, **papers.shown(made))
 
 

@@ -20,15 +20,10 @@ from models import Channel
 
 
 def register(pages: Blueprint) -> None:
-    pages.add_url_rule("/", "start", start)
     pages.add_url_rule("/book/", "categories", categories)
     pages.add_url_rule("/book/<category>/", "counters", counters)
     pages.add_url_rule("/book/<category>/<counter>/", "month", month)
     pages.add_url_rule("/book/<category>/<counter>/<day>/", "times", times)
-
-
-def start() -> str:
-    return render_template("booking/start.html")
 
 
 def categories() -> str:
@@ -52,7 +47,7 @@ def counters(category: str) -> str:
 def month(category: str, counter: str) -> Any:
     session, moment = db.session(), now()
     party, place = the_party(category), slots.open_counter(session, counter)
-    months = slots.months_open(party.first, moment)
+    months = slots.months_open(party.first, moment, channel())
     soonest = parties.earliest(session, party, channel(), moment)
     here = next((opening for at, opening in soonest if at.id == place.id), None)
     shown = _month_asked() or (here and (here.date.year, here.date.month)) or months[0]
@@ -68,7 +63,7 @@ def month(category: str, counter: str) -> Any:
         weeks=_weeks(days, moment.astimezone(TOKYO).date()),
         here=here,
         elsewhere=[(at, opening) for at, opening in soonest if at.id != place.id],
-        window=slots.window(party.first, moment),
+        window=slots.window(party.first, moment, channel()),
         **_beside(months, shown),
         has_free=any(day.is_open for day in days),
     )

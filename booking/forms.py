@@ -18,7 +18,7 @@ from app import text
 from app.errors import PersonalNumberFound
 from app.rules.bookings import Applicant
 from booking import reading
-from models import Sex
+from models import Intake, Sex
 
 Entry = ImmutableMultiDict[str, str]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -238,6 +238,15 @@ class ApplicantForm(PersonForm):
             email=self.email.value,
             message=self.message.value,
         )
+
+
+class AssistedForm(ApplicantForm):
+    """The same as the office fills it in for somebody: how it was asked, and what was said."""
+
+    intake = Choice(
+        "受付方法", choices=[(how.value, how.label) for how in (Intake.PHONE, Intake.DESK, Intake.WEB)], default="phone"
+    )
+    intake_note = LongAnswer("聞き取りの内容", longest=500, hint="相手の言葉のまま。500文字まで。住民には表示されません。")
 
 
 class LookupForm(Sheet):

@@ -22,8 +22,8 @@ from app.rules.drafts import Draft
 from booking import seals
 from models import DraftStep
 
-TRAVELS = {f"booking.{page}" for page in ("categories", "counters", "month", "times", "hold", "form", "send", "check", "confirm")}
-"""The pages whose addresses carry the reference on, and who comes along."""
+TRAVELS = {"categories", "counters", "month", "times", "hold", "form", "send", "check", "confirm"}
+"""The pages whose addresses carry the reference on, who comes along, and whose places are asked for."""
 LOST = (
     "入力していた内容は残っていません。最後に送ってから1時間がたったか、ほかのブラウザーで開かれたためです。"
     "お手数ですが、もう一度入力してください。"
@@ -36,13 +36,21 @@ NO_COOKIE = (
 
 def carry(endpoint: str, values: dict[str, Any]) -> None:
     """Puts the reference and the company into every address on the way to a booking."""
-    if endpoint not in TRAVELS:
+    page = page_of(endpoint)
+    if page not in TRAVELS:
         return
+    if g.booking.asked:
+        values.setdefault("channel", g.booking.channel.value)
     if reference():
         values.setdefault("draft", reference())
-    if endpoint != "booking.categories":  # another procedure is another question
+    if page != "categories":  # another procedure is another question
         for name, value in g.booking.company.in_address.items():
             values.setdefault(name, value)
+
+
+def page_of(endpoint: str | None) -> str:
+    """The page that an endpoint is, whichever site it is on."""
+    return (endpoint or "").rpartition(".")[2]
 
 
 def reference() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from app.extensions import db
@@ -40,14 +40,14 @@ def picture(code: str) -> Markup:
 def slip(reference: str) -> Any:
     made = _visit(reference)
     if made is None:
-        return _elsewhere()
+        return elsewhere()
     return render_template("booking/slip.html", large=request.args.get("size") == "large", **shown(made))
 
 
 def calendar(reference: str) -> Any:
     made = _visit(reference)
     if made is None:
-        return _elsewhere()
+        return elsewhere()
     body = calendar_of(holds.seats_of(db.session(), made), now())
     head = {"Content-Disposition": 'attachment; filename="yoyaku.ics"'}
     return Response(body, content_type="text/calendar; charset=utf-8", headers=head)
@@ -58,9 +58,9 @@ def _visit(reference: str) -> Reservation | None:
     return db.session().get(Reservation, number) if number else None
 
 
-def _elsewhere() -> Any:
-    """In another browser, or too late: the look-up asks for the second fact."""
-    return redirect(url_for(".lookup", instead="yes"), 303)
+def elsewhere() -> Any:
+    """In another browser, or too late: the look-up asks for the second fact; an operator searches."""
+    return redirect(url_for(".start") if g.booking.desk else url_for(".lookup", instead="yes"), 303)
 
 
-__all__ = ["picture", "register", "shown"]
+__all__ = ["elsewhere", "picture", "register", "shown"]

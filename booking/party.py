@@ -38,8 +38,8 @@ def asked() -> Company:
 class PartyForms:
     """The form of who books, and of each further person of the household: one page each, one entry together."""
 
-    def __init__(self, formdata: Entry | None, *, people: int, today: date) -> None:
-        self.first = ApplicantForm(formdata, today=today)
+    def __init__(self, formdata: Entry | None, *, people: int, today: date, kind: type[ApplicantForm] = ApplicantForm) -> None:
+        self.first = kind(formdata, today=today)
         self.members = [MemberForm(formdata, prefix=f"m{n}-", today=today) for n in range(2, people + 1)]
 
     @property

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
 
 from app.context import TOKYO
 from app.days import birth_day, era_year, full_day, weekday
 from app.rules.slots import DayState
 from app.text import WEEKDAYS, lines, phone
 from app.text import postal as grouped_postal
-from models import BookingCategory, Reservation, ReservationState, VisitPurpose
+from models import BookingCategory, Channel, Reservation, ReservationState, VisitPurpose
 
 SIGNS = {DayState.FREE: "○", DayState.FEW: "△", DayState.FULL: "×", DayState.NONE: "–"}
 STATES = {DayState.FREE: "空きあり", DayState.FEW: "残りわずか", DayState.FULL: "満席", DayState.NONE: "受付なし"}
@@ -59,6 +62,12 @@ def seated(rows: Sequence[Reservation]) -> str:
     return "、".join(f"{hour(at)}に{people}人" for at, people in sorted(many.items()))
 
 
+def with_channel(args: MultiDict[str, str], channel: Channel) -> str:
+    """The words of an address, for another channel's places."""
+    kept = [(name, value) for name, value in args.items(multi=True) if name != "channel"]
+    return urlencode([*kept, ("channel", channel.value)])
+
+
 def postal(number: str) -> str:
     return f"〒{grouped_postal(number)}" if len(number) == 7 else ""
 
@@ -80,4 +89,5 @@ __all__ = [
     "short_day",
     "title",
     "weekday",
+    "with_channel",
 ]

@@ -23,6 +23,7 @@ from models.masters import (
     Weekday,
 )
 from models.operation_log import ActionClass, MyNumberAccess, OperationLog
+from models.operators import Operator, OperatorSession
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
 
@@ -58,6 +59,8 @@ __all__ = [
     "MailTemplate",
     "MyNumberAccess",
     "OperationLog",
+    "Operator",
+    "OperatorSession",
     "Outbox",
     "Reservation",
     "ReservationState",

@@ -198,3 +198,10 @@ def in_use(session: Session) -> int:
 def log(session: Session) -> list[OperationLog]:
     session.expire_all()
     return list(session.scalars(select(OperationLog).where(OperationLog.user_id == "resident").order_by(OperationLog.id)))
+
+
+def log_of(session: Session, code: str = "") -> list[OperationLog]:
+    """Every row of an act, whoever did it."""
+    session.expire_all()
+    wanted = select(OperationLog).order_by(OperationLog.id)
+    return list(session.scalars(wanted.where(OperationLog.action_code == code) if code else wanted))

@@ -47,6 +47,7 @@ FILLED = {
     "<int(max=9223372036854775807):slot>": "1",
     "<reference>": "forged",
     "<name>": "forged",
+    "<number>": "1",
 }
 """What the walk writes into addresses; a key is that of a row at 三宮."""
 

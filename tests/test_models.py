@@ -253,6 +253,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("shipment_returned_after_sent", {"returned_date": BEFORE}),
     ("shipment_return_both_or_neither", {"returned_date": None}),
     ("shipment_return_both_or_neither", {"return_reason": None}),
+    ("operator_account_failures", {"failures": -1}),
     ("outbox_attempts", {"attempts": -1}),
     ("outbox_sent_when", {"state": "sent"}),
     ("booking_draft_entry_length", {"entry": "あ" * (LONGEST_ENTRY + 1)}),

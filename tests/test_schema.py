@@ -114,6 +114,8 @@ def test_labels_cover_every_column_but_keys_and_hidden_ones() -> None:
         "holder",
         "is_extended",
         "leased_until",
+        "link_hash",
+        "link_until",
     }  # of a browser and of a worker: no word about them goes anywhere
     of_fab = {
         "password",

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
+from flask_login import current_user
 
+from app.rules import accounts
+from app.rules.visits import BOOK
 from app.schema import Spec, specs
-from models import Counter, DeskPool, MailTemplate, Outbox, Reservation, Staff
+from models import Channel, Counter, DeskPool, MailTemplate, Operator, Outbox, Reservation, Staff
 from views import frame, jump, mailbox, masters
+from views.access import must_have
 from views.calendar import CalendarView
 from views.generate import panel_view
 from views.ladder import LadderView
 from views.mails import MailTemplateView, MailView
+from views.operators import OperatorView
 from views.panel import PanelView
 from views.reception import ReceptionView
 from views.roles import RolesView
 from views.staff import StaffView
 from views.visits import VisitView
 
-BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView, Outbox: MailView}
+BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView, Outbox: MailView, Operator: OperatorView}
 MASTER_BASES: dict[type, type[masters.MasterView]] = {
     Counter: LadderView,
     DeskPool: LadderView,
@@ -38,6 +43,16 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
     mailbox.register(app)
     jump.register(app)
     frame.register(app)
+
+
+def must_book() -> None:
+    """Guards the booking pages of the staff site: for those who may book for somebody."""
+    must_have(BOOK, "Reservation")
+
+
+def channels() -> tuple[Channel, ...]:
+    """Whose places the person at work may take, by their roles."""
+    return accounts.channels([role.name for role in current_user.roles])
 
 
 def panel_specs() -> list[Spec]:

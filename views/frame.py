@@ -13,7 +13,7 @@ from app import codes, days, telling
 from app.context import context
 from app.extensions import db
 from app.rules.accounts import ROLES
-from app.rules.visits import CHECK_IN
+from app.rules.visits import BOOK, CHECK_IN
 from app.schema import specs
 from views import home, mailbox
 from views.access import may
@@ -43,6 +43,8 @@ def menu() -> list[tuple[str, list[Entry]]]:
         found.setdefault("予約", []).insert(0, Entry("カレンダー", today(), request.path.startswith("/calendar/")))
     if may(CHECK_IN, "Reservation"):
         found.setdefault("予約", []).insert(0, Entry("当日受付", "/reception/", request.path.startswith("/reception/")))
+    if may(BOOK, "Reservation"):
+        found.setdefault("予約", []).append(Entry("予約代行", "/operator/", request.path.startswith("/operator/")))
     if mailbox.is_kept() and may("can_list", "Outbox"):
         found.setdefault("予約", []).append(Entry("届いたメール（デモ）", mailbox.HOME, request.path.startswith(mailbox.HOME)))
     if may("can_list", "Role"):

@@ -20,6 +20,7 @@ from app.errors import AppError, Conflict, NotFound, SlotFull
 from app.extensions import db
 from app.rules import accounts, slots, visits
 from app.rules.visits import ACTS, Act, MovedAlready
+from app.visit_forms import ActForm, MoveForm
 from models import BookingCategory, Channel, Counter, Reservation, Slot
 from models.base import table_of
 from views import calendar_question, chosen_time, records
@@ -27,7 +28,6 @@ from views.access import allowed, must_have
 from views.address import page_of
 from views.lists import ListScreen
 from views.panel import PanelView
-from views.visit_forms import ActForm, MoveForm
 
 WEEK = timedelta(days=7)
 Done = Callable[[Session, Reservation], str]

@@ -15,7 +15,7 @@ VIEW = ("can_list", "can_show")
 EDIT = (*VIEW, "can_add", "can_edit", "can_delete", "can_import")
 EXPORT = ("can_export",)
 ADD = (*VIEW, "can_add")
-CHECK_IN, BOOK, RESEND = ("can_check_in",), ("can_book",), ("can_resend",)
+CHECK_IN, BOOK, RESEND, LINK = ("can_check_in",), ("can_book",), ("can_resend",), ("can_link",)
 
 ROLES: dict[str, str] = {
     "admin": "システム管理者",
@@ -41,7 +41,7 @@ RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "cards": VIEW,
         "shipments": VIEW,
         "masters": EDIT,
-        "users": EDIT,
+        "users": EDIT + LINK,
         "log": VIEW,
         "counter_work": VIEW,
     },

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from app.context import context
 from app.errors import AppError, Busy, SlotFull
 from app.plans import PREPARED
 from app.rules import outbox, seating, slots
@@ -123,7 +124,15 @@ def _wanted_one(session: Session, wish: Wish) -> tuple[BookingCategory, Counter]
     found = slots.place(session, wish.categories[0], wish.counter)
     if found is None:
         raise slots.NotOffered
+    _must_reach(session, found[1])
     return found
+
+
+def _must_reach(session: Session, counter: Counter) -> None:
+    """Free places of every counter may be seen; who works for some counters books at those."""
+    counters = context(session).actor.counters
+    if counters is not None and counter.id not in counters:
+        raise slots.NotOffered
 
 
 def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCategory], Counter]:
@@ -131,7 +140,9 @@ def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCa
     categories = [slots.procedure(session, code, now) for code in dict.fromkeys(wish.categories)]
     if not 1 <= wish.people <= min(category.max_party for category in categories):
         raise slots.NotOffered
-    return categories, slots.open_counter(session, wish.counter)
+    counter = slots.open_counter(session, wish.counter)
+    _must_reach(session, counter)
+    return categories, counter
 
 
 def _seats(session: Session, wish: Wish, categories: Sequence[BookingCategory], counter: Counter, now: datetime) -> seating.Seats:

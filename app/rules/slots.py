@@ -275,9 +275,9 @@ def lost(session: Session, slot_id: int, counter: Counter, on: date) -> Opening 
     return next((o for o in found if (o.counter_id, o.date) == (counter.id, on)), None)
 
 
-def months_open(category: BookingCategory, now: datetime) -> list[tuple[int, int]]:
+def months_open(category: BookingCategory, now: datetime, channel: Channel = Channel.WEB) -> list[tuple[int, int]]:
     """The months that the booking window touches."""
-    days = window(category, now)
+    days = window(category, now, channel)
     if days is None:
         return []
     span = (days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1))
