@@ -32,12 +32,12 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Cell:
-    """One counter at one time: its places, added up and by desk pool, and who is expected. `target`: where a reservation that is
+    """One counter at one time: its places, added up and in words by desk pool, and who is expected. `target`: where a reservation that is
     being moved would go from here."""
 
     counter: Counter
     places: Places
-    pools: dict[str, list[Share]]
+    pools: dict[str, str]
     visits: list[Visit]
     target: str = ""
     free_for_it: int = 0
@@ -104,14 +104,14 @@ def _cell(
     moving: Moving | None,
 ) -> Cell:
     at = counter.id, start
-    pools: dict[str, list[Share]] = {}
+    pools: dict[str, list[str]] = {}
     for share in shares.get(at, []):
-        pools.setdefault(share.pool, []).append(share)
+        pools.setdefault(share.pool, []).append(f"{share.channel.label} {share.places.used}/{share.places.capacity}")
     target, free = moving.target(counter, start) if moving else ("", 0)
     return Cell(
         counter,
         total(share.places for share in shares.get(at, [])),
-        pools,
+        {pool: "、".join(words) for pool, words in pools.items()},
         by_place.get(at, []),
         target,
         free,
