@@ -67,6 +67,7 @@ def confirm(page: Page) -> None:
     page.keyboard.press("Control+Enter")
 
 
+@pytest.mark.each_database
 def test_a_reservation_is_moved_by_keyboard(window: Window, session: Session, booked: tuple[int, dict[int, int]]) -> None:
     key = booked[0]
     page = window("staff")
