@@ -49,7 +49,7 @@ def run(house: House, machine: Machine) -> Figures:
                 aims = facts(connection, model)
             acts = _acts(Browser(port).sign_in(user, PASSWORD), f"/{model.__tablename__}", aims, column)
             found |= {
-                (cell, model): machine.at_a_quiet_moment(lambda act=act: _measured(act))  # type: ignore[misc]
+                (cell, model): machine.at_a_quiet_moment(lambda act=act: measured(act))  # type: ignore[misc]
                 for cell, act in zip(CELLS, acts, strict=False)
             }
     return found
@@ -66,7 +66,7 @@ def show(found: Figures, before: Figures | None = None) -> str:
     return figures.table([("", *(model.__label__ for model in TABLES)), *rows])
 
 
-def _measured(act: Act) -> Figure:
+def measured(act: Act) -> Figure:
     for _ in range(WARM):
         act()
     return Figure.of([act() for _ in range(RUNS)])
@@ -79,12 +79,12 @@ def _acts(browser: Browser, table: str, at: Facts, column: str) -> list[Act]:
     searches = [_search(browser, table, token, words) for words in (at.common, at.rare, at.absent)]
     edit = f"{table}/edit/{at.row}"
     return [
-        _get(browser, f"{table}/list/"),
-        _get(browser, f"{table}/list/?after={at.deep}"),
+        get(browser, f"{table}/list/"),
+        get(browser, f"{table}/list/?after={at.deep}"),
         *searches,
-        _get(browser, f"{table}/list/?{at.narrowed}"),
-        _get(browser, f"{table}/show/{at.row}"),
-        *([_get(browser, edit), _save(browser, edit, column)] if column else []),
+        get(browser, f"{table}/list/?{at.narrowed}"),
+        get(browser, f"{table}/show/{at.row}"),
+        *([get(browser, edit), _save(browser, edit, column)] if column else []),
     ]
 
 
@@ -95,7 +95,7 @@ def _must_differ(browser: Browser, table: str, *paths: str) -> None:
         raise RuntimeError(f"{paths[1]} is not 90 % down")
 
 
-def _get(browser: Browser, path: str) -> Act:
+def get(browser: Browser, path: str) -> Act:
     def act() -> float:
         begun = time.perf_counter()
         browser.open(path)

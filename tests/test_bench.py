@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.demo.volumes import VOLUMES
-from bench import bare, panel, quiet, residents
+from bench import bare, calendar, panel, quiet, residents
 from bench.figures import FORM, LIST, Aim, Figure, table
 from bench.houses import KEY, recipe
 from bench.houses import House as Kept
@@ -89,6 +90,7 @@ def test_a_house_of_older_tables_is_built_anew_and_every_cell_measured(tmp_path:
     monkeypatch.setattr(quiet, "LOOKS", 1)
     shown = panel.show(panel.run(house, Machine())).splitlines()
     assert len(shown) == 2 + len(panel.CELLS)
+    assert len(calendar.show(calendar.run(house, Machine())).splitlines()) == 2 + len(calendar.pages(date.max))
     assert [line.count("–") for line in shown[2:]] == [0] * 7 + [1, 1], "only the log has no form and nothing to save"
 
 

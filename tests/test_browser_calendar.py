@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
@@ -66,6 +67,7 @@ def confirm(page: Page) -> None:
     page.keyboard.press("Control+Enter")
 
 
+@pytest.mark.each_database
 def test_a_reservation_is_moved_by_keyboard(window: Window, session: Session, booked: tuple[int, dict[int, int]]) -> None:
     key = booked[0]
     page = window("staff")
@@ -151,6 +153,34 @@ def test_a_reservation_is_moved_without_script(window: Window, session: Session,
     page.click(f"li:has(#visit-{key}) .shift")
     page.click("text=日時を変更")
     assert page.inner_text("h1") == "日時の変更" and page.is_visible("text=空きを見る")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_of_it_keeps_anybody_out(
+    window: Window, session: Session, booked: tuple[int, dict[int, int]], width: int
+) -> None:
+    """As far as axe can tell."""
+    key, slots = booked
+    session.get_one(Reservation, key).name = "寿限無" * 60
+    session.commit()
+    page, month = window("manager", width), f"/calendar/month/{today() + timedelta(days=AHEAD):%Y-%m}"
+    found = {}
+    for path in (
+        DAY,
+        f"{DAY}?moving={key}",
+        f"{DAY}?state=cancelled&counter=1",
+        DAY.replace("day", "week"),
+        f"{month}?state=booked",
+        f"{month}?moving={key}",
+        f"{DAY}/print",
+        f"/calendar/day/{today().year + 1}-01-01",
+        f"/reservation/move/{key}?to={slots[11]}",
+    ):
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
+        found[path] = [(one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]]
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 def test_the_sheet_of_a_day_fills_pages_counter_by_counter(window: Window, session: Session) -> None:

@@ -179,12 +179,19 @@ def test_steps_lead_one_day_week_or_month_on(browse: Browse) -> None:
         assert f'rel="prev" href="/calendar/{earlier}"' in page and f'rel="next" href="/calendar/{later}"' in page
 
 
+def test_a_typed_day_is_gone_to_with_the_filters(browse: Browse) -> None:
+    clerk = browse("staff")
+    for typed, leads in (("2026-12-24", "/calendar/day/2026-12-24"), ("", day()), ("24.12.", day()), ("9999-12-31", day())):
+        answer = clerk.get(f"/calendar/?on={typed}&state=booked&counter=x")
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"{leads}?state=booked"), typed
+
+
 def test_a_day_without_places_says_why(browse: Browse) -> None:
     clerk = browse("manager")
     page = words(clerk.get(f"/calendar/day/{today().year + 1}-01-01").text)
     assert "三宮サテライト：休業日（年末年始）" in page and "この日に予約を受け付ける窓口はありません" in page
     assert "休業日（年末年始）" in words(clerk.get(f"/calendar/month/{today().year + 1}-01").text)
-    assert "月曜日は開いていません" in words(clerk.get(f"/calendar/week/{today()}").text)
+    assert "月曜日は開いていません" in words(clerk.get("/calendar/week/2027-06-09").text)
 
 
 def test_places_that_were_closed_after_they_had_been_booked_are_pointed_out(browse: Browse, session: Session) -> None:
@@ -302,6 +309,12 @@ def test_only_times_with_room_for_it_are_offered(browse: Browse, session: Sessio
     hours = {who: [words.split()[1] for words in found] for who, found in offered.items()}
     assert hours == {"operator": ["13:00"], "staff": ["16:00"], "manager": ["13:00", "15:00", "16:00"]}
     assert "移せる空きはありません" in words(browse("operator").get(f"{day(6)}?moving={row.id}").text) and there.used == 0
+    for path in (
+        f"/calendar/month/{there.slot_date:%Y-%m}",
+        f"/calendar/week/{there.slot_date}",
+    ):  # whoever looks for another day still looks for it
+        page = browse("operator").get(f"{path}?moving={row.id}&state=booked").text
+        assert "新しい日時を選んでいます" in words(page) and f'href="{day(5)}?state=booked&amp;moving={row.id}"' in page, path
 
 
 def test_a_target_that_filled_meanwhile_is_explained_and_nothing_is_lost(browse: Browse, session: Session) -> None:

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from flask import redirect, render_template
+from flask import redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 
 from app import audit
@@ -31,7 +31,10 @@ class CalendarView(BaseView):
     @expose("/")
     @allowed("list")
     def index(self) -> Any:
-        return redirect(calendar_question.today())
+        """The day that somebody typed, or today."""
+        session = db.session()
+        question = calendar_question.read(session)
+        return redirect(question.day(_typed_day(request.args.get("on", "")) or question.today))
 
     @expose("/day/<day>")
     @allowed("list")
@@ -54,7 +57,7 @@ class CalendarView(BaseView):
         question = calendar_question.read(session)
         span = calendar_screens.week(session, question, on)
         calendar_question.log(session, question, "list", "カレンダー（週）", f"{span.first}〜{span.last}")
-        return _page("week", question, span.first, span.last, screen=span)
+        return _span_page("week", question, span)
 
     @expose("/month/<month>")
     @allowed("list")
@@ -63,7 +66,7 @@ class CalendarView(BaseView):
         question = calendar_question.read(session)
         span = calendar_screens.month(session, question, on)
         calendar_question.log(session, question, "list", "カレンダー（月）", f"{on:%Y-%m}")
-        return _page("month", question, span.first, span.last, screen=span)
+        return _span_page("month", question, span)
 
     @expose("/day/<day>/print")
     @allowed("list")
@@ -77,6 +80,12 @@ class CalendarView(BaseView):
         return render_template(
             "panel/day_sheet.html", question=question, sheet=sheet, spec=specs()[Reservation], grouped=grouped_code
         )
+
+
+def _span_page(view: str, question: Question, span: calendar_screens.Span) -> str:
+    moving = calendar_moves.begin(db.session(), question)
+    audit.note(db.session(), **audit.keys_of([moving.row] if moving else []))
+    return _page(view, question, span.first, span.last, screen=span, moving=moving)
 
 
 def _page(view: str, question: Question, first: date, last: date, **values: Any) -> str:
@@ -93,7 +102,7 @@ def _page(view: str, question: Question, first: date, last: date, **values: Any)
         filters=question.filters(db.session()),
         spec=specs()[Reservation],
         signs=calendar_screens.SIGNS,
-        **{"moving": None, **values},
+        **values,
     )
 
 
@@ -107,11 +116,17 @@ def _neighbours(view: str, question: Question, first: date, last: date) -> tuple
 
 
 def _day(words: str) -> date:
-    """A day as it stands in an address: written one way only, and of a year that a person could mean."""
+    """A day as it stands in an address."""
+    found = _typed_day(words)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _typed_day(words: str) -> date | None:
+    """A day written one way only, and of a year that a person could mean."""
     try:
         found = date.fromisoformat(words)
     except ValueError:
-        raise NotFound from None
-    if found.isoformat() != words or found.year not in YEARS:
-        raise NotFound
-    return found
+        return None
+    return found if found.isoformat() == words and found.year in YEARS else None

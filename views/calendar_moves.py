@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 
 from flask import flash
 from flask_login import current_user
@@ -22,11 +22,11 @@ from views.calendar_question import Question
 
 @dataclass(frozen=True)
 class Moving:
-    """The reservation, and by counter and time where it finds its places together on the day that is shown."""
+    """The reservation, and by counter and time where it finds its places together on the day that is shown, if it is one."""
 
     row: Reservation
     openings: dict[tuple[int, time], Opening]
-    on: date
+    on: date | None
     kept: dict[str, str]
 
     def is_at(self, counter: Counter, start: time) -> bool:
@@ -41,8 +41,9 @@ class Moving:
         return f"/reservation/move/{self.row.id}" + query({**self.kept, **there}), opening.free
 
 
-def begin(session: Session, question: Question, on: date) -> Moving | None:
-    """What the address says is being moved. Whoever may not is refused; what cannot be moved any more is explained."""
+def begin(session: Session, question: Question, on: date | None = None) -> Moving | None:
+    """What the address says is being moved, and where it could go on a day. Whoever may not is refused; what cannot be moved any
+    more is explained."""
     if not question.moving:
         return None
     must_have(visits.BOOK, "Reservation")
@@ -51,6 +52,10 @@ def begin(session: Session, question: Question, on: date) -> Moving | None:
     if why := visits.why_not_moved(row, now):
         flash(why, "warning")
         return None
+    return Moving(row, _openings(session, row, on, now) if on else {}, on, question.kept)
+
+
+def _openings(session: Session, row: Reservation, on: date, now: datetime) -> dict[tuple[int, time], Opening]:
     category = session.get_one(BookingCategory, row.category_id)
     channels = accounts.channels([role.name for role in current_user.roles])
-    return Moving(row, slots.around(session, category, channels, on, row.units, now), on, question.kept)
+    return slots.around(session, category, channels, on, row.units, now)

@@ -6,6 +6,7 @@ import calendar as gregorian
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -31,12 +32,12 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Cell:
-    """One counter at one time: its places, added up and by desk pool, and who is expected. `target`: where a reservation that is
+    """One counter at one time: its places, added up and in words by desk pool, and who is expected. `target`: where a reservation that is
     being moved would go from here."""
 
     counter: Counter
     places: Places
-    pools: dict[str, list[Share]]
+    pools: dict[str, str]
     visits: list[Visit]
     target: str = ""
     free_for_it: int = 0
@@ -103,14 +104,14 @@ def _cell(
     moving: Moving | None,
 ) -> Cell:
     at = counter.id, start
-    pools: dict[str, list[Share]] = {}
+    pools: dict[str, list[str]] = {}
     for share in shares.get(at, []):
-        pools.setdefault(share.pool, []).append(share)
+        pools.setdefault(share.pool, []).append(f"{share.channel.label} {share.places.used}/{share.places.capacity}")
     target, free = moving.target(counter, start) if moving else ("", 0)
     return Cell(
         counter,
         total(share.places for share in shares.get(at, [])),
-        pools,
+        {pool: "、".join(words) for pool, words in pools.items()},
         by_place.get(at, []),
         target,
         free,
@@ -131,23 +132,32 @@ def _why_empty(session: Session, question: Question, on: date, without: list[Cou
     return {counter.id: known.why_no_places(counter, on) for counter in without}
 
 
+class Served(NamedTuple):
+    """A counter on one day: its load or why it has none, and how many reservations fit the question where places do not answer it."""
+
+    counter: Counter
+    load: Load | None
+    why: str
+    many: int | None
+
+
 @dataclass(frozen=True)
 class Square:
-    """One day of a week or month: each counter's load or why it has none, and how many reservations fit the question."""
+    """One day of a week or month."""
 
     on: date
-    loads: list[tuple[Counter, Load | None, str, int | None]]
+    served: list[Served]
     is_today: bool = False
 
     @property
     def sum(self) -> Places:
-        return total(load.places for _, load, _, _ in self.loads if load)
+        return total(one.load.places for one in self.served if one.load)
 
     @property
     def reason(self) -> str:
         """Why nobody serves on this day, if it is the same for all."""
-        reasons = {why for _, load, why, _ in self.loads if not load}
-        return reasons.pop() if len(reasons) == 1 and not any(load for _, load, _, _ in self.loads) else ""
+        reasons = {one.why for one in self.served}
+        return reasons.pop() if len(reasons) == 1 else ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +175,8 @@ class Span:
         return [square for week in self.weeks for square in week if square]
 
     def sums(self, counter: Counter) -> Places:
-        return total(load.places for s in self.squares for c, load, _, _ in s.loads if load and c.id == counter.id)
+        served = (one for square in self.squares for one in square.served if one.counter is counter)
+        return total(one.load.places for one in served if one.load)
 
 
 def week(session: Session, question: Question, on: date) -> Span:
@@ -184,15 +195,15 @@ def _span(session: Session, question: Question, weeks: list[list[date]], first: 
     counts = calendar.counted(session, question.want, first, last) if question.counts_people else None
     known = timetable.read(session, question.mine, first, last, question.today, question.until)
 
+    def served(counter: Counter, on: date) -> Served:
+        load = loads.get((on, counter.id))
+        many = None if counts is None else counts.get((on, counter.id), 0)
+        return Served(counter, load, "" if load else known.why_no_places(counter, on), many)
+
     def square(on: date) -> Square | None:
         if not first <= on <= last:
             return None
-        return Square(on, [_of(counter, on) for counter in question.counters], is_today=on == question.today)
-
-    def _of(counter: Counter, on: date) -> tuple[Counter, Load | None, str, int | None]:
-        load = loads.get((on, counter.id))
-        why = "" if load else known.why_no_places(counter, on)
-        return counter, load, why, None if counts is None else counts.get((on, counter.id), 0)
+        return Square(on, [served(counter, on) for counter in question.counters], is_today=on == question.today)
 
     squares = [[square(on) for on in days] for days in weeks]
     return Span(first, last, squares, question.counters, short_names(question.counters))
