@@ -191,7 +191,12 @@ def load_demo(*, years: int, volume: VolumeName, seed: int, until: date) -> None
             bar.desc, bar.n, bar.total = what, done, total
             bar.refresh()
 
-        counts = demo.load(db.engine, demo.Plan(years=years, volume=volume, seed=seed, until=until), progress=show)
+        counts = demo.load(
+            db.engine,
+            demo.Plan(years=years, volume=volume, seed=seed, until=until),
+            current_app.extensions["keys"],
+            progress=show,
+        )
     for table, count in counts.items():
         click.echo(f"{_label_of(table)}  {count:,} 件")
 

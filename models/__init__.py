@@ -23,6 +23,7 @@ from models.masters import (
     Weekday,
 )
 from models.operation_log import ActionClass, MyNumberAccess, OperationLog
+from models.pickups import PickupCard, PickupTicket
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
 
@@ -59,6 +60,8 @@ __all__ = [
     "MyNumberAccess",
     "OperationLog",
     "Outbox",
+    "PickupCard",
+    "PickupTicket",
     "Reservation",
     "ReservationState",
     "RetentionRule",
