@@ -17,7 +17,7 @@ MARK = 64  # of a keyed hash with the name of its key
 class PickupCard(Base):
     """受取の参照 of a card: the only way from a reference back to the card. The residents' database role has no right on it."""
 
-    __tablename__, __internal__ = "pickup_card", True
+    __tablename__, __label__, __internal__ = "pickup_card", "受取の参照", True
     card_id: Mapped[int] = mapped_column(ForeignKey("card.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
     ref: Mapped[str] = mapped_column(String(REF), unique=True)
     card_stamp: Mapped[int] = mapped_column(Integer)  # the RowStamp of the card when its ticket was last looked at
@@ -28,10 +28,9 @@ class PickupTicket(Base):
     """受取の引換券: all that the residents' site can see of a card that is ready. It is written by the staff side alone
     (`app.rules.projection`), tells of no card and no person, and is gone as soon as its card cannot be fetched any more."""
 
-    __tablename__, __internal__ = "pickup_ticket", True
+    __tablename__, __label__, __internal__ = "pickup_ticket", "受取の引換券", True
     ref: Mapped[str] = mapped_column(ForeignKey("pickup_card.ref", ondelete="CASCADE"), primary_key=True)
     # Of number and birth date together. Not unique: a mistake in two cards must not keep the office from saving one of them.
     key_hash: Mapped[str] = mapped_column(String(MARK), index=True)
-    notice_hash: Mapped[str] = mapped_column(String(MARK))  # of the number alone, for the reservation that is made with it
     counters: Mapped[dict[str, Any]] = mapped_column(JSON)  # where it can be fetched: number of the counter → from which day
     valid_until: Mapped[date] = mapped_column(Date, index=True)

@@ -18,7 +18,7 @@ from app.keys import Keys
 from app.rules import cards, pickups, projection
 
 LINK_COLUMNS = ("card_id", "ref", "card_stamp", "key_id")
-TICKET_COLUMNS = ("ref", "key_hash", "notice_hash", "counters", "valid_until")
+TICKET_COLUMNS = ("ref", "key_hash", "counters", "valid_until")
 WAITING = "waiting"
 """The message that tells of cards that may have a ticket: (card, reference, what it depends on)."""
 _DAYS = ("birth_date", "managed_from", "card_expiry", "preset_date", "notice_sent_date", "reminder_sent_date")
@@ -65,4 +65,4 @@ def _ticket(columns: dict[str, Any], ref: str, keys: Keys, today: date) -> Row |
     if found is None:
         return None
     places = ", ".join(f'"{place}": "{day}"' for place, day in found["counters"].items())
-    return (ref, found["key_hash"], found["notice_hash"], f"{{{places}}}", found["valid_until"].isoformat())
+    return (ref, found["key_hash"], f"{{{places}}}", found["valid_until"].isoformat())

@@ -20,7 +20,7 @@ from models import PickupTicket, Reservation
 from models.base import table_of
 
 _TABLE = table_of(PickupTicket)
-_COLUMNS = (_TABLE.c.ref, _TABLE.c.notice_hash, _TABLE.c.counters, _TABLE.c.valid_until)
+_COLUMNS = (_TABLE.c.ref, _TABLE.c.counters, _TABLE.c.valid_until)
 _OF_MARKS = select(*_COLUMNS).where(_TABLE.c.key_hash.in_(bindparam("marks", expanding=True)))
 _OF_REF = select(*_COLUMNS).where(_TABLE.c.ref == bindparam("of")).execution_options(**PREPARED)
 # As the index of one visit for one card has it, so that SQLite uses it.
@@ -32,7 +32,6 @@ class Ticket:
     """A card that can be fetched, as far as anybody outside may know: where from when (number of the counter → day), until when."""
 
     ref: str
-    notice_hash: str
     counters: dict[int, date]
     valid_until: date
 
@@ -84,5 +83,5 @@ def visit_of(session: Session, ref: str) -> Reservation | None:
     return session.scalar(_LIVE, {"of": ref})
 
 
-def _ticket(ref: str, notice_hash: str, counters: dict[str, str], valid_until: date) -> Ticket:
-    return Ticket(ref, notice_hash, {int(key): date.fromisoformat(day) for key, day in counters.items()}, valid_until)
+def _ticket(ref: str, counters: dict[str, str], valid_until: date) -> Ticket:
+    return Ticket(ref, {int(key): date.fromisoformat(day) for key, day in counters.items()}, valid_until)

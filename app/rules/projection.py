@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, event, insert, inspect, or_, select, text, update
 from sqlalchemy.orm import Session, load_only
 
+from app import plans
 from app.context import TOKYO, context
 from app.keys import Keys, keys_of
 from app.rules import cards, pickups
@@ -24,7 +25,7 @@ from models.base import table_of
 Row = dict[str, Any]
 AT_ONCE = 500  # cards in one question
 MOST = 2_000  # cards in one round of the job: others wait for the writer meanwhile
-_LINK, _TICKET = table_of(PickupCard), table_of(PickupTicket)
+_CARD, _LINK, _TICKET = table_of(Card), table_of(PickupCard), table_of(PickupTicket)
 _KNOWN = (
     select(_LINK, *(column.label(f"ticket_{column.key}") for column in _TICKET.c))
     .select_from(_LINK.outerjoin(_TICKET, _TICKET.c.ref == _LINK.c.ref))
@@ -52,7 +53,6 @@ def wanted(card: Any, ref: str, keys: Keys, today: date) -> Row | None:
     return {
         "ref": ref,
         "key_hash": pickups.key_mark(keys, card.notice_no, card.birth_date),
-        "notice_hash": pickups.notice_mark(keys, card.notice_no),
         "counters": {str(window.counter_id): window.first.isoformat()},
         "valid_until": window.last,
     }
@@ -121,34 +121,32 @@ def renew_changed(session: Session, now: datetime) -> int:
     """
     session.execute(delete(_TICKET).where(_TICKET.c.valid_until < now.astimezone(TOKYO).date()))
     looked_at = 0
-    for question in (_unseen(keys_of(session).current), _stale()):
-        while looked_at < MOST and (found := session.scalars(question).all()):
-            renew(session, found, now)
+    for question in (_unseen(keys_of(session).current), _STALE):
+        while looked_at < MOST and (keys := session.scalars(question).all()):
+            renew(session, session.scalars(_cards(keys)).all(), now)
             session.expire_all()
-            looked_at += len(found)
+            looked_at += len(keys)
     return looked_at
 
 
 def _unseen(key_id: str) -> Any:
     """Cards whose owner has the notice, and of which no ticket was made since they changed, or none by this key."""
-    seen = or_(_LINK.c.card_id.is_(None), _LINK.c.card_stamp != Card.row_stamp, _LINK.c.key_id != key_id)
-    return _cards().outerjoin(_LINK, _LINK.c.card_id == Card.id).where(_NOTIFIED, seen)
+    seen = or_(_LINK.c.card_id.is_(None), _LINK.c.card_stamp != _CARD.c.row_stamp, _LINK.c.key_id != key_id)
+    cards_and_links = _CARD.outerjoin(_LINK, _LINK.c.card_id == _CARD.c.id)
+    return select(_CARD.c.id).select_from(cards_and_links).where(_NOTIFIED, seen).order_by(_CARD.c.id).limit(AT_ONCE)
 
 
-def _stale() -> Any:
-    """Cards that changed past the session and still have a ticket, whatever state they are in."""
-    return (
-        _cards()
-        .join(_LINK, _LINK.c.card_id == Card.id)
-        .join(_TICKET, _TICKET.c.ref == _LINK.c.ref)
-        .where(_LINK.c.card_stamp != Card.row_stamp)
-    )
+_STAMP = select(_CARD.c.row_stamp).where(_CARD.c.id == _LINK.c.card_id).correlate(_LINK).scalar_subquery()
+_HAS_TICKET = plans.column(_TICKET.c.ref, walk=True) == _LINK.c.ref
+_STALE = select(_LINK.c.card_id).select_from(_TICKET.join(_LINK, _HAS_TICKET)).where(_LINK.c.card_stamp != _STAMP).limit(AT_ONCE)
+"""Cards that changed past the session and still have a ticket, whatever state they are in: from the tickets, which are few, to link
+and stamp by their keys. Both databases are led that way, because they would rather read every link or every card there is."""
 
 
-def _cards() -> Any:
-    """Those that somebody else is just saving are left to them."""
+def _cards(keys: Sequence[int]) -> Any:
+    """Locked, so that whoever saves one meanwhile writes its ticket after us."""
     columns = load_only(*(getattr(Card, name) for name in READ))
-    return select(Card).options(columns).order_by(Card.id).limit(AT_ONCE).with_for_update(of=Card, skip_locked=True)
+    return select(Card).options(columns).where(Card.id.in_(keys)).order_by(Card.id).with_for_update()
 
 
 def cards_behind(session: Session, refs: Iterable[str | None]) -> dict[str, Card]:

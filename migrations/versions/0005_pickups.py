@@ -26,7 +26,6 @@ def upgrade() -> None:
     op.create_table('pickup_ticket',
     sa.Column('ref', sa.String(length=22), nullable=False),
     sa.Column('key_hash', sa.String(length=64), nullable=False),
-    sa.Column('notice_hash', sa.String(length=64), nullable=False),
     sa.Column('counters', sa.JSON(), nullable=False),
     sa.Column('valid_until', sa.Date(), nullable=False),
     sa.ForeignKeyConstraint(['ref'], ['pickup_card.ref'], name=op.f('fk_pickup_ticket_ref'), ondelete='CASCADE'),
