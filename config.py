@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 import sys
@@ -16,6 +18,8 @@ ROOT = Path(__file__).parent
 VAR = ROOT / "var"
 """What this machine keeps for itself: the database of a trial, its keys and locks."""
 Words = Annotated[tuple[str, ...], NoDecode]
+Named = Annotated[tuple[tuple[str, bytes], ...], NoDecode]
+_KEY = 32  # bytes
 
 
 class Settings(BaseSettings):
@@ -31,6 +35,11 @@ class Settings(BaseSettings):
     secret_key: str = Field("", description="Cookie とトークンの署名鍵（production では必須、32文字以上）")
     secret_key_fallbacks: Words = Field(
         (), description="前の署名鍵（コンマ区切り）。鍵を替えたあと、古い Cookie とリンクを期限まで使えるようにします"
+    )
+    field_keys: Named = Field(
+        (),
+        repr=False,
+        description="交付通知書番号の照合に使う鍵（ID:base64 をコンマ区切り。先頭がいまの鍵、ほかは以前の鍵。production では必須、各32バイト以上）",
     )
     host: str = Field("127.0.0.1", description="make run が待ち受けるアドレス")
     port: int = Field(8000, description="住民サイトのポート（make run）")
@@ -68,6 +77,18 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(w.strip() for w in value.split(",") if w.strip()) if isinstance(value, str) else value
 
+    @field_validator("field_keys", mode="before")
+    @classmethod
+    def _keys(cls, value: object) -> object:
+        return tuple(_key(word.strip()) for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("field_keys")
+    @classmethod
+    def _different_keys(cls, value: tuple[tuple[str, bytes], ...]) -> tuple[tuple[str, bytes], ...]:
+        if len({name for name, _ in value}) < len(value):
+            raise ValueError("FIELD_KEYS の ID は一つずつ違うものにしてください")
+        return value
+
     @field_validator("trusted_proxies", "callcenter_networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,6 +125,8 @@ class Settings(BaseSettings):
         if self.app_env == "production":
             if len(self.secret_key) < 32:
                 raise ValueError("SECRET_KEY を32文字以上で設定してください（production では必須です）")
+            if not self.field_keys:
+                raise ValueError("FIELD_KEYS を設定してください（production では必須です）")
             if self.web_concurrency > 1 and not self.redis_url:
                 raise ValueError("複数プロセス（WEB_CONCURRENCY）では REDIS_URL が必要です。回数制限がプロセスごとになります")
             if self.demo:
@@ -121,6 +144,20 @@ class Settings(BaseSettings):
     @property
     def sqlite_path(self) -> Path | None:
         return Path(self.database_url.removeprefix("sqlite:///")) if self.is_sqlite else None
+
+
+def _key(word: str) -> tuple[str, bytes]:
+    """`2026a:base64…` as name and key. What is wrong with it is said without repeating it."""
+    name, _, encoded = word.partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name) or len(key) < _KEY:
+        raise ValueError(
+            f"FIELD_KEYS は「ID:base64」（ID は英数字16文字以内、鍵は{_KEY}バイト以上）をコンマで区切って指定してください"
+        )
+    return name, key
 
 
 def described() -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from app import cli, edge, headers, health, i18n, limits, private, soundness
 from app.extensions import db, engine_options, tune
+from app.keys import Keys
 from config import ROOT, VAR, Settings
 
 Site = Literal["resident", "staff"]
@@ -37,6 +38,7 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
     soundness.must_be_sound()
     app = Flask("app", root_path=str(ROOT / "app"))
     app.config.update(_flask_settings(site, settings))
+    app.extensions["keys"] = Keys(settings.field_keys or _trial_key())
     db.init_app(app)
     cli.init(app)
     health.init(app)
@@ -73,6 +75,11 @@ def _flask_settings(site: Site, settings: Settings) -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,
         "FAB_INDEX_VIEW": "views.home.HomeView",
     }
+
+
+def _trial_key() -> tuple[tuple[str, bytes], ...]:
+    """Outside production: a key of this machine, made once."""
+    return (("trial", private.secret(VAR / "field_key", 48).encode()),)
 
 
 def _staff(app: Flask) -> None:

@@ -23,6 +23,7 @@ from app.errors import AppError
 from app.extensions import db
 from app.rules.opening import days_ahead, open_slots
 from config import ROOT, described
+from models import Base
 
 if TYPE_CHECKING:
     from app.demo.volumes import VolumeName
@@ -191,13 +192,19 @@ def load_demo(*, years: int, volume: VolumeName, seed: int, until: date) -> None
             bar.desc, bar.n, bar.total = what, done, total
             bar.refresh()
 
-        counts = demo.load(db.engine, demo.Plan(years=years, volume=volume, seed=seed, until=until), progress=show)
+        counts = demo.load(
+            db.engine,
+            demo.Plan(years=years, volume=volume, seed=seed, until=until),
+            current_app.extensions["keys"],
+            progress=show,
+        )
     for table, count in counts.items():
         click.echo(f"{_label_of(table)}  {count:,} 件")
 
 
 def _label_of(table: str) -> str:
-    return next((spec.label for spec in schema.specs().values() if spec.name == table), table)
+    label: str = next(mapper.class_.__label__ for mapper in Base.registry.mappers if mapper.class_.__tablename__ == table)
+    return label
 
 
 @click.command("invariants", help="予約と予約枠の間でいつも成り立つはずのことを数え直し、破れがあれば 1 で終わります。")

@@ -11,20 +11,26 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from app import audit, holding, periods, plans, private, rows, scope
+from app import audit, holding, keys, periods, plans, private, rows, scope
 from app.letters import places
+from app.rules import projection
 from models import metadata
 
 WRITER_WAIT = 5.0  # seconds a SQLite writer waits for its turn before the person is asked to try again
 
 
 class AppSession(FlaskSession):
-    """The only session class of the product: every hook below hangs on it."""
+    """The only session class of the product: every hook below hangs on it, and it has the keys of its application."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        keys.give(self, current_app.extensions["keys"])
 
 
 scope.attach(AppSession)
@@ -33,6 +39,7 @@ rows.attach(AppSession)
 periods.attach(AppSession)
 places.attach(AppSession)
 audit.attach(AppSession)
+projection.attach(AppSession)
 
 db = SQLAlchemy(metadata=metadata, session_options={"class_": AppSession})
 reading: ContextVar[bool] = ContextVar("reading", default=False)

@@ -33,7 +33,10 @@ class Spec:
         self.order: tuple[str, str] = getattr(model, "__order__", ("id", "desc"))
         scope = model.__scope__
         self.scope: tuple[str, ...] = () if scope is None else (scope,) if isinstance(scope, str) else tuple(scope)
-        self.parts: dict[str, Part] = {part.key: part for part in self._read()}
+        read = list(self._read())
+        self.parts: dict[str, Part] = {part.key: part for part in read if part.searched_as != "sealed"}
+        self.sealed = [part for part in read if part.searched_as == "sealed"]
+        """Keyed hashes: a search finds rows by them, and nothing else knows that they are there."""
 
     def _read(self) -> Iterator[Part]:
         """The parts in the order in which the class declares them."""

@@ -6,6 +6,7 @@ two characters, where trigrams are slow on the one and find nothing on the other
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import plans
 from app.context import context
 from app.errors import AppError, PersonalNumberFound
+from app.keys import keys_of
 from app.schema import Spec
 from app.text import alnum, fold, has_personal_number, pieces, place, tidy
 from models.base import table_of
@@ -48,7 +50,7 @@ Where = list[ColumnElement[bool]]
 class Search:
     """What was typed, resolved against a table: rows with a number, rows with the words, or every row.
 
-    `beginning`: the first digits of a number.
+    `marks`: by column, the keyed hashes that the number would have there. `beginning`: the first digits of a number.
     `counters`: the scope that the index of names answers along with the words (`Spec.placed_by`); None leaves it to `app.scope`.
     `values`: for a column with few different values, those that hold the words.
     """
@@ -56,6 +58,7 @@ class Search:
     spec: Spec
     dialect: str
     exact: tuple[str, ...] = ()
+    marks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     beginning: str = ""
     words: tuple[str, ...] = ()
     counters: frozenset[int] | None = None
@@ -72,7 +75,7 @@ class Search:
         has_words = spec.has_search_key or bool(spec.few_searched)
         number = alnum(typed)
         if spec.exact_searched and number.isascii() and any(c.isalnum() for c in number):
-            found = cls(spec, dialect, exact=_spellings(typed, number))
+            found = cls(spec, dialect, exact=_spellings(typed, number), marks=_marks(session, spec, number))
             if session.scalar(select(spec.model.id).where(*found.conditions()).limit(1)) is not None:
                 return found
             if number.isdecimal() and len(number) >= FEWEST_DIGITS:
@@ -110,7 +113,8 @@ class Search:
         if self.beginning:
             return [or_(*(_begins(getattr(self.spec.model, p.key), self.beginning) for p in self.spec.exact_searched))]
         if self.exact:
-            return [or_(false(), *(getattr(self.spec.model, p.key).in_(self.exact) for p in self.spec.exact_searched))]
+            columns = [(p.key, self.exact) for p in self.spec.exact_searched]
+            return [or_(false(), *(getattr(self.spec.model, key).in_(values) for key, values in (*columns, *self.marks)))]
         if self.values is not None:
             return [getattr(self.spec.model, self.spec.few_searched[0].key).in_(self.values)]
         if not self.words:
@@ -162,6 +166,20 @@ class Search:
             select(func.json_each(keys).table_valued("value").c.value)
         )
         return found
+
+
+def numbered(session: Session, spec: Spec, number: str) -> ColumnElement[bool]:
+    """The rows that have this number, as it is stored or as a keyed hash of it."""
+    columns = [(p.key, (number,)) for p in spec.exact_searched]
+    return or_(false(), *(getattr(spec.model, key).in_(values) for key, values in (*columns, *_marks(session, spec, number))))
+
+
+def _marks(session: Session, spec: Spec, number: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(
+        (part.key, tuple(keys_of(session).marks(part.key, number)))
+        for part in spec.sealed
+        if re.fullmatch(part.field.pattern, number)
+    )
 
 
 def must_be_searchable(typed: str) -> None:

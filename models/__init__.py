@@ -24,6 +24,7 @@ from models.masters import (
 )
 from models.operation_log import ActionClass, MyNumberAccess, OperationLog
 from models.operators import Operator, OperatorSession
+from models.pickups import PickupCard, PickupTicket
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
 
@@ -62,6 +63,8 @@ __all__ = [
     "Operator",
     "OperatorSession",
     "Outbox",
+    "PickupCard",
+    "PickupTicket",
     "Reservation",
     "ReservationState",
     "RetentionRule",

@@ -136,6 +136,11 @@ class Reservation(Base):
             where="queue_number IS NOT NULL",
             unique=True,
         ),
+        # One visit for one card: who has a time changes it instead of taking another.
+        index_of(
+            "uq_reservation_pickup", "pickup_ref", where="pickup_ref IS NOT NULL AND state IN ('held', 'booked')", unique=True
+        ),
+        index_of("ix_reservation_notice", "notice_hash", where="notice_hash IS NOT NULL"),
     )
     id: Mapped[int] = column(BigId, label="レコード番号", edit=False, primary_key=True)
     booking_code: Mapped[str] = column(
@@ -191,6 +196,10 @@ class Reservation(Base):
         String(30), label="状態の理由", kind="code", codes="visit_reason", edit=False, default="", server_default=""
     )
     state_note: Mapped[str] = column(String(200), label="状態の理由の補足", pii=True, edit=False, default="", server_default="")
+    pickup_ref: Mapped[str | None] = mapped_column(String(22))  # of the card to be fetched; only the staff side knows which
+    notice_hash: Mapped[str | None] = column(
+        String(64), label="交付通知書番号", search=True, kind="sealed", pattern="[0-9A-Z]{3}[0-9]{6}", edit=False
+    )
 
     def __str__(self) -> str:
         return grouped_code(self.booking_code)

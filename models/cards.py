@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, text
 from sqlalchemy.orm import Mapped
 
-from models.base import CAPITALS, DIGITS, Base, BigId, Code, UtcDateTime, coded, column, only, relation, rule
+from models.base import CAPITALS, DIGITS, Base, BigId, Code, UtcDateTime, coded, column, index_of, only, relation, rule
 from models.bookings import Sex
 from models.masters import FEES, Counter
 
@@ -116,6 +116,8 @@ class Card(Base):
         rule(f"length(issuing_municipality) = 6 AND {only('issuing_municipality', DIGITS)}", "issuing_municipality"),
         # The number of a notice is free again once its card has been handed over or given up.
         Index(None, "notice_no", unique=True, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        # Those that may be ready to be fetched, however many cards there are.
+        index_of("ix_card_notified", "id", where="state IN ('notified', 'reminded')"),
     )
     id: Mapped[int] = column(BigId, label="申請書ID（内部キー用）", edit=False, primary_key=True)
     application_no: Mapped[str | None] = column(
@@ -129,7 +131,7 @@ class Card(Base):
         unique=True,
         edit="add",
     )
-    notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, kind="alnum", edit=False)
+    notice_no: Mapped[str | None] = column(String(9), label="交付通知書番号", search=True, pii=True, kind="alnum", edit=False)
     state: Mapped[CardState] = coded(CardState, label="状態", listed=True, search=True, edit=False, default=CardState.APPLIED)
     name: Mapped[str] = column(String(200), label="氏名", section="本人", listed=True, search=True, pii="name", kind="name")
     name_kana: Mapped[str] = column(String(200), label="氏名カナ", search=True, pii="name", kind="kana", default="")

@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 
 from models.words import Code, Field, Promise, UtcDateTime, code_type, column
 
-SearchedAs = Literal["", "name", "few", "exact", "filter"]
+SearchedAs = Literal["", "name", "few", "exact", "sealed", "filter"]
 _PLAIN = {date: Date, time: Time, bool: Boolean, int: Integer, str: Text}
 
 
@@ -29,11 +29,13 @@ def make(cls: Any) -> None:
 
 def searched_as(type_: Any, field: Any) -> SearchedAs:
     """How a column is searched: names and descriptions by their pieces, few different values by looking through them, numbers
-    and codes as a whole, and what is not text by a filter."""
+    and codes as a whole, a keyed hash by what it was made of, and what is not text by a filter."""
     if field is None or not field.search:
         return ""
     if field.codes or not isinstance(type_, String | Text) or isinstance(type_, Enum):
         return "filter"
+    if field.kind == "sealed":
+        return "sealed"
     if field.few:
         return "few"
     return "name" if field.kind in ("text", "memo", "name", "kana") else "exact"

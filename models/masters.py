@@ -142,6 +142,13 @@ class BookingCategory(Master):
     latest_days: Mapped[int] = column(Integer, label="受付締切（日前）", listed=True, default=3)
     required_items: Mapped[str] = column(Text, label="持ち物", kind="memo", hint="1行に1つ", default="")
     notes: Mapped[str] = column(Text, label="注意事項", kind="memo", default="")
+    asks_notice: Mapped[bool] = column(
+        Boolean,
+        label="交付通知書番号で確認する",
+        hint="住民の予約は、交付通知書の番号と生年月日が合う、受け取りの準備ができたカードに限ります",
+        default=False,
+        server_default="0",
+    )
     is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
     valid_from: Mapped[date | None] = column(Date, label="有効開始日")
     valid_until: Mapped[date | None] = column(Date, label="有効終了日")

@@ -49,7 +49,7 @@ class Code(StrEnum):
 Pii = Literal[False, True, "name"]
 Edit = Literal[True, False, "add"]
 Kind = Literal[
-    "text", "memo", "name", "kana", "digits", "phone", "postal", "tracking", "birth", "email", "code", "alnum", "visit"
+    "text", "memo", "name", "kana", "digits", "phone", "postal", "tracking", "birth", "email", "code", "alnum", "visit", "sealed"
 ]
 Auto = Literal[
     "",
@@ -80,9 +80,9 @@ class Field:
     then    columns that order rows which are equal in this one
     edit    may be typed into a form: always, never, or only when the row is added
     few     searched text with few different values (who signed the log): looked for among the values, not in a search key
-    kind    how text is checked and normalised
+    kind    how text is checked and normalised; "sealed": a keyed hash, which is searched by what it was made of and shown nowhere
     codes   name of the code list (区分コード) whose values are allowed
-    pattern a regular expression the whole text must match; the hint says it in words
+    pattern a regular expression the whole text must match; the hint says it in words. Of a keyed hash: what it is made of
     begins  what the form of a new row starts with: "today", "year", "fiscal_year", "yes", or a column of the row it is added below
             ("card.name")
     absent  what an empty value means, in words ("すべての窓口")

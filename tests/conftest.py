@@ -73,6 +73,10 @@ def _only_this_machine() -> Iterator[None]:
     socket.socket.connect = connect  # type: ignore[method-assign]
 
 
+FIELD_KEYS = (("now", b"n" * 32), ("then", b"t" * 32))
+"""The keys of the tests: one in use, and the one before it."""
+
+
 class House:
     """The applications of this worker on one kind of database."""
 
@@ -85,6 +89,7 @@ class House:
             demo_password=PASSWORD,
             secret_key="test " * 10,
             form_seconds=0,  # tests type faster than people
+            field_keys=FIELD_KEYS,
             limit_login="1000 per minute",
             limit_booking="1000 per minute",
             limit_lookup="1000 per minute",

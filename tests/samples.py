@@ -8,7 +8,20 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import BookingCategory, Card, CardNote, Channel, Counter, DeskPool, Document, ItemKind, Reservation, Shipment, Slot
+from models import (
+    BookingCategory,
+    Card,
+    CardNote,
+    CardState,
+    Channel,
+    Counter,
+    DeskPool,
+    Document,
+    ItemKind,
+    Reservation,
+    Shipment,
+    Slot,
+)
 
 Row = TypeVar("Row")
 
@@ -34,6 +47,23 @@ def card(session: Session, at: str = "sannomiya", **values: Any) -> Card:
             }
         ),
     )
+
+
+NOTICE = "ABC123456"
+READY: dict[str, Any] = {
+    "state": CardState.NOTIFIED,
+    "notice_no": NOTICE,
+    "managed_from": date(2026, 4, 20),
+    "card_expiry": date(2036, 4, 1),
+    "preset_done": True,
+    "preset_date": date(2026, 4, 21),
+    "notice_sent_date": date(2026, 4, 22),
+}
+
+
+def ready_card(session: Session, at: str = "sannomiya", **values: Any) -> Card:
+    """One that waits to be fetched by somebody who has its notice."""
+    return card(session, at, **{**READY, "storage_site": counter(session, at), **values})
 
 
 def slot(session: Session, at: str = "sannomiya", **values: Any) -> Slot:

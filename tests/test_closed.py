@@ -14,7 +14,7 @@ import pytest
 from app import _flask_settings
 from app.security import _closed
 from config import Settings
-from tests.conftest import House
+from tests.conftest import FIELD_KEYS, House
 from tests.sites import site
 
 HOST, LIMIT = "staff.example.lg.jp", "7 per minute; 70 per hour"
@@ -92,7 +92,9 @@ def test_the_staff_site_has_every_setting_that_closes_it(database: House, produc
 @pytest.mark.parametrize("production", [False, True], ids=["development", "production"])
 def test_each_is_said_by_us_and_not_left_to_a_default(production: bool) -> None:
     wanted = CLOSED | FLASK | (PRODUCTION if production else {})
-    settings = Settings(_env_file=None, app_env="production" if production else "development", secret_key="k" * 32)
+    settings = Settings(
+        _env_file=None, app_env="production" if production else "development", secret_key="k" * 32, field_keys=FIELD_KEYS
+    )
     flask = _flask_settings("staff", settings.model_copy(update={"trusted_hosts": (HOST,)}))
     assert in_words({**flask, **_closed((HOST,), LIMIT)}, wanted) == wanted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from pydantic import ValidationError
 
 from app import _flask_settings, serving
 from app.locks import take
-from config import ROOT, Settings
+from config import ROOT, Settings, load
 
 KEY = "k" * 32
+FIELD_KEY = f"a:{base64.b64encode(b'f' * 32).decode()}"
+FIT = {"app_env": "production", "secret_key": KEY, "field_keys": FIELD_KEY}
+"""What production needs."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,18 +55,36 @@ def test_nothing_has_to_be_set_for_trying_out() -> None:
     [
         ({"secret_key": ""}, "SECRET_KEY"),
         ({"secret_key": "short"}, "32文字以上"),
-        ({"secret_key": KEY, "demo": True}, "DEMO"),
-        ({"secret_key": KEY, "web_concurrency": 2}, "REDIS_URL"),
+        ({"field_keys": ""}, "FIELD_KEYS"),
+        ({"demo": True}, "DEMO"),
+        ({"web_concurrency": 2}, "REDIS_URL"),
     ],
 )
 def test_production_refuses(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
-        settings(app_env="production", **values)
+        settings(**{**FIT, **values})
 
 
 def test_production_starts_with_what_it_needs() -> None:
-    assert settings(app_env="production", secret_key=KEY).is_production
-    assert settings(app_env="production", secret_key=KEY, web_concurrency=4, redis_url="redis://127.0.0.1/0").web_concurrency == 4
+    assert settings(**FIT).is_production
+    assert settings(**FIT, web_concurrency=4, redis_url="redis://127.0.0.1/0").web_concurrency == 4
+
+
+def test_keys_come_named_the_current_one_first() -> None:
+    second = base64.b64encode(b"g" * 40).decode()
+    found = settings(field_keys=f"{FIELD_KEY}, 2025-b:{second}")
+    assert found.field_keys == (("a", b"f" * 32), ("2025-b", b"g" * 40))
+    assert "ffff" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["a", "a:", "a:c2hvcnQ=", "a:%%%%", f":{FIELD_KEY[2:]}", f"{'n' * 17}:{FIELD_KEY[2:]}", f"{FIELD_KEY},{FIELD_KEY}"]
+)
+def test_a_key_that_is_none_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FIELD_KEYS", wrong)
+    with pytest.raises(SystemExit, match="FIELD_KEYS") as refused:
+        load()
+    assert FIELD_KEY[2:] not in f"{refused.value}{capsys.readouterr()}", "a key must not stand in a terminal"
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@h/d", "postgres://u@h/d", "postgresql+psycopg://u@h/d"])
@@ -101,9 +123,7 @@ def test_a_process_that_cannot_live_with_its_settings_says_why() -> None:
 
 
 def test_in_production_a_second_process_on_one_sqlite_file_refuses(tmp_path: Path) -> None:
-    production = settings(
-        app_env="production", secret_key=KEY, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0"
-    )
+    production = settings(**FIT, database_url=f"sqlite:///{tmp_path}/app.db", redis_url="redis://127.0.0.1/0")
     with held(tmp_path / "app.db.serving.lock"), pytest.raises(SystemExit, match="SQLite で動かせるのは1プロセス"):
         serving.claim(site("staff", production))
     serving.claim(site("staff", production))
@@ -116,7 +136,7 @@ def test_in_development_a_second_process_only_warns(tmp_path: Path, capsys: pyte
 
 
 def test_in_production_two_processes_of_a_site_share_their_limits(tmp_path: Path) -> None:
-    production = settings(app_env="production", secret_key=KEY, database_url="postgresql://u@h/d")
+    production = settings(**FIT, database_url="postgresql://u@h/d")
     with held(tmp_path / "var" / "staff.limits.lock"):
         serving.claim(site("resident", production, VAR=tmp_path / "var"))
         with pytest.raises(SystemExit, match="REDIS_URL"):

@@ -28,6 +28,9 @@ from app.demo.masters import SITES
 from app.demo.stores import COLUMNS
 from app.demo.volumes import BOOKABLE, OPEN_DAYS, VOLUMES, calendar
 from app.errors import AppError
+from app.keys import Keys
+from app.rules import pickups, projection
+from app.rules.cards import is_ready
 from app.rules.opening import open_slots
 from app.schema import specs
 from app.text import has_personal_number, placed, search_key
@@ -40,6 +43,8 @@ from models import (
     CounterHours,
     Document,
     OperationLog,
+    PickupCard,
+    PickupTicket,
     Reservation,
     ReservationState,
     Shipment,
@@ -50,6 +55,7 @@ from models.bookings import HOLDING
 from tests.databases import Postgres, kinds
 
 UNTIL = date(2026, 11, 23)
+KEYS = Keys((("demo", b"d" * 32),))
 PROGRESS: dict[str, list[tuple[int, int]]] = defaultdict(list)
 """What one of the loads reported on its way."""
 LOADED = [model for model in specs() if model.__tablename__ in COLUMNS]
@@ -105,7 +111,7 @@ def demo(request: pytest.FixtureRequest, blank: Path, tmp_path_factory: pytest.T
         server.make()
     engine = empty(server.url) if server else copy_of(blank, tmp_path_factory.mktemp("demo"))
     before = structure(engine)
-    load(engine, small())
+    load(engine, small(), KEYS)
     yield Demo(engine, before)
     engine.dispose()
     if server:
@@ -122,7 +128,7 @@ def session(demo: Demo) -> Iterator[Session]:
 def again(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The same on a SQLite database of its own."""
     engine = copy_of(blank, tmp_path_factory.mktemp("again"))
-    load(engine, small(), progress=lambda what, done, total: PROGRESS[what].append((done, total)))
+    load(engine, small(), KEYS, progress=lambda what, done, total: PROGRESS[what].append((done, total)))
     yield engine
     engine.dispose()
 
@@ -141,7 +147,7 @@ def fingerprint(engine: Engine) -> str:
     with engine.connect() as connection:
         for table in COLUMNS:
             columns = metadata.tables[table].c
-            for row in connection.execute(select(columns).order_by(columns.id)):
+            for row in connection.execute(select(columns).order_by(*metadata.tables[table].primary_key)):
                 digest.update(json.dumps(tuple(row), default=str, sort_keys=True).encode())
     return digest.hexdigest()
 
@@ -158,7 +164,7 @@ def test_same_seed_makes_the_same_data_on_both_databases(demo: Demo, again: Engi
 
 
 def test_another_seed_makes_other_data(again: Engine, fresh: Engine) -> None:
-    load(fresh, small(seed=8))
+    load(fresh, small(seed=8), KEYS)
     assert fingerprint(fresh) != fingerprint(again)
 
 
@@ -166,7 +172,7 @@ def test_another_seed_makes_other_data(again: Engine, fresh: Engine) -> None:
 
 
 def test_every_column_is_written() -> None:
-    for model in LOADED:
+    for model in [*LOADED, PickupCard, PickupTicket]:
         assert set(COLUMNS[model.__tablename__]) == {column.name for column in model.__table__.c}
 
 
@@ -267,7 +273,7 @@ def test_kobe_plans_the_numbers_of_the_requirements(fresh: Engine, years: int) -
 def test_a_hundredth_of_kobe_keeps_its_proportions(fresh: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     hundredth = replace(KOBE, cards=KOBE.cards // 100, reservations=KOBE.reservations // 100, oddities=1, ahead=7, held=0.3)
     monkeypatch.setitem(VOLUMES, "kobe", hundredth)
-    counts = load(fresh, Plan(years=1, volume="kobe", seed=7, until=UNTIL))
+    counts = load(fresh, Plan(years=1, volume="kobe", seed=7, until=UNTIL), KEYS)
     assert counts["card"] == 1_200
     assert counts["reservation"] == pytest.approx(1_800, rel=0.02)
     assert counts["operation_log"] == pytest.approx(12_000, rel=0.02)
@@ -371,6 +377,51 @@ def test_households_come_together(session: Session) -> None:
         groups[row.group_id].append((row.slot_id, row.address, row.phone, row.state, row.name.split("　")[0]))
     assert groups
     assert all(len(rows) > 1 and len(set(rows)) == 1 for rows in groups.values())
+
+
+# Tickets of cards that wait to be fetched
+
+
+def test_every_card_that_is_ready_has_the_ticket_that_the_job_would_write(session: Session) -> None:
+    links = {link.card_id: link for link in session.scalars(select(PickupCard))}
+    tickets = {ticket.ref: ticket for ticket in session.scalars(select(PickupTicket))}
+    now, ready = datetime.combine(UNTIL, time(9), TOKYO), 0
+    for card in session.scalars(select(Card)):
+        is_seen = card.state in (CardState.NOTIFIED, CardState.REMINDED)
+        assert (card.id in links) == is_seen
+        if is_seen:
+            link = links[card.id]
+            wanted = projection.wanted(card, link.ref, KEYS, UNTIL)
+            ticket = tickets.pop(link.ref, None)
+            assert (link.card_stamp, link.key_id) == (card.row_stamp, "demo")
+            assert (wanted is None) == (ticket is None)
+            assert not ticket or {name: getattr(ticket, name) for name in wanted or ()} == wanted
+            assert not ticket or is_ready(card, now)
+            ready += ticket is not None
+    assert ready > 10 and not tickets
+
+
+def test_who_comes_for_a_card_has_booked_by_its_notice(session: Session) -> None:
+    pickup = Reservation.category.has(code="pickup") & (Reservation.state == ReservationState.BOOKED)
+    booked = session.scalars(select(Reservation).where(pickup)).all()
+    card_of = {link.ref: session.get_one(Card, link.card_id) for link in session.scalars(select(PickupCard))}
+    assert len(booked) > 3
+    for row in booked:
+        card = card_of[row.pickup_ref or ""]
+        assert (card.name, card.birth_date) == (row.name, row.birth_date)
+        assert card.notice_no and row.notice_hash == pickups.notice_mark(KEYS, card.notice_no)
+    others = select(Reservation.id).where(~pickup, Reservation.pickup_ref.is_not(None) | Reservation.notice_hash.is_not(None))
+    assert count(session, others) == 0
+
+
+def test_another_key_makes_other_hashes_and_nothing_else_different(again: Engine, fresh: Engine) -> None:
+    load(fresh, small(), Keys((("other", b"o" * 32),)))
+    with again.connect() as first, fresh.connect() as second:
+        for table, hidden in ((metadata.tables["pickup_ticket"], "key_hash"), (metadata.tables["reservation"], "notice_hash")):
+            shown = select(*(c for c in table.c if c.name != hidden)).order_by(*table.primary_key)
+            assert first.execute(shown).all() == second.execute(shown).all()
+            marks = [set(connection.scalars(select(table.c[hidden]))) - {None} for connection in (first, second)]
+            assert marks[0] and not marks[0] & marks[1]
 
 
 # Omissions: what the office must be able to find
@@ -616,7 +667,7 @@ def test_satellites_are_open_when_the_city_says(session: Session) -> None:
 
 def test_a_database_in_use_is_refused(demo: Demo) -> None:
     with pytest.raises(AppError, match="空のデータベース"):
-        load(demo.engine, small())
+        load(demo.engine, small(), KEYS)
     with Session(demo.engine) as session:
         assert count(session, select(Card)) == 400
         assert count(session, select(Slot)) > 1000
@@ -625,12 +676,12 @@ def test_a_database_in_use_is_refused(demo: Demo) -> None:
 @pytest.mark.parametrize("years", [0, 40])
 def test_years_out_of_range_are_refused(fresh: Engine, years: int) -> None:
     with pytest.raises(AppError, match="年数"):
-        load(fresh, small(years=years))
+        load(fresh, small(years=years), KEYS)
 
 
 @pytest.mark.parametrize(("until", "years"), [(date(2026, 1, 2), 2), (date(2024, 2, 29), 1)])
 def test_any_day_and_several_years_will_do(fresh: Engine, until: date, years: int) -> None:
-    counts = load(fresh, small(until=until, years=years))
+    counts = load(fresh, small(until=until, years=years), KEYS)
     assert counts["card"] == 400 * years
     with Session(fresh) as session:
         test_slots_count_the_units_of_who_holds_a_place(session)
@@ -655,7 +706,7 @@ def test_a_load_that_breaks_off_leaves_nothing(fresh: Engine) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load(fresh, small(), progress=stop)
+        load(fresh, small(), KEYS, progress=stop)
     with Session(fresh) as session:
         assert count(session, select(Card)) == count(session, select(Slot)) == 0
 
@@ -675,19 +726,19 @@ def blanks(request: pytest.FixtureRequest, blank: Path, tmp_path_factory: pytest
 
 def test_a_load_of_several_years_goes_on_from_its_last_whole_year(blanks: Engine, fresh: Engine) -> None:
     """Whether it broke off in its third year or was never disturbed, the rows, the indexes and the keys are the same."""
-    before, whole, began = structure(blanks), load(fresh, small(years=3)), []
+    before, whole, began = structure(blanks), load(fresh, small(years=3), KEYS), []
 
     def stop(_what: str, done: int, _total: int) -> None:
         if done == 900:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load(blanks, small(years=3), progress=stop)
+        load(blanks, small(years=3), KEYS, progress=stop)
     with pytest.raises(AppError, match=f"--years 3 --volume small --seed 7 --until {UNTIL}"):
-        load(blanks, small(years=2))
+        load(blanks, small(years=2), KEYS)
     with blanks.connect() as connection:
         last = connection.scalar(select(func.max(Card.application_date)))
-    assert load(blanks, small(years=3), progress=lambda what, done, _total: began.append((what, done))) == whole
+    assert load(blanks, small(years=3), KEYS, progress=lambda what, done, _total: began.append((what, done))) == whole
     assert began[0] == ("データ", 2 * 365 + 1), began[0]
     assert last is not None
     assert number(last) < number(UNTIL) - 365

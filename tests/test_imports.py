@@ -13,6 +13,7 @@ from config import ROOT
 BELOW = [
     "addresses",
     "private",
+    "keys",
     "text",
     "days",
     "telling",

@@ -110,6 +110,7 @@ PERSONAL = {
         *("name", "name_kana", "birth_date", "birth_date_text", "sex", "postal_code", "address", "memo"),
         "disposal_note",  # what became of the card is often what became of the person
         "braille_cert_code",  # braille on a card tells of a disability
+        "notice_no",  # with the birth date it unlocks a booking
     },
     "card_history": {"event"},
     "card_note": {"comment"},

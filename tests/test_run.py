@@ -154,7 +154,13 @@ def test_gunicorn_serves_a_site_and_a_second_process_on_sqlite_refuses(tmp_path:
         timeout=60,
         env={**ENVIRONMENT, "DATABASE_URL": url},
     )
-    production = {"DATABASE_URL": url, "APP_ENV": "production", "REDIS_URL": "redis://127.0.0.1:6379/15", "SECRET_KEY": "k" * 40}
+    production = {
+        "DATABASE_URL": url,
+        "APP_ENV": "production",
+        "REDIS_URL": "redis://127.0.0.1:6379/15",
+        "SECRET_KEY": "k" * 40,
+        "FIELD_KEYS": f"a:{'a' * 43}=",
+    }
     command = ("-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "deploy.wsgi:resident")
     port = free_port()
     with started(*command, "--bind", f"127.0.0.1:{port}", **production) as first:

@@ -116,7 +116,9 @@ def test_labels_cover_every_column_but_keys_and_hidden_ones() -> None:
         "leased_until",
         "link_hash",
         "link_until",
-    }  # of a browser and of a worker: no word about them goes anywhere
+        "pickup_ref",
+        "notice_hash",
+    }  # of a browser, a worker and a ticket: no word about them goes anywhere
     of_fab = {
         "password",
         "created_on",

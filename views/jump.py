@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from app import audit
+from app import audit, searching
 from app.criteria import Criteria
 from app.errors import AppError
 from app.extensions import db
@@ -39,9 +39,10 @@ def jump() -> Any:
         flash("個人番号（マイナンバー）では検索できません。申請書IDや氏名で検索してください。", "danger")
         return redirect("/", 303)
     mine = [specs()[model] for model in SEARCHED if may("can_show", specs()[model].permission)]
-    for spec in mine:
-        if (key := _only(spec, alnum(typed))) is not None:
-            return redirect(f"/{spec.name}/show/{key}", 303)
+    numbered = [(spec, key) for spec in mine if (key := _only(spec, alnum(typed))) is not None]
+    if len(numbered) == 1:
+        spec, key = numbered[0]
+        return redirect(f"/{spec.name}/show/{key}", 303)
     if not typed or not mine:
         flash("見つかる情報がありません。" if typed else "番号か氏名を入力してください。", "danger")
         return redirect("/", 303)
@@ -100,6 +101,6 @@ def _only(spec: Spec, number: str) -> int | None:
     """The key of the one row that has this number, within the person's scope."""
     if not number:
         return None
-    columns = [getattr(spec.model, p.key) for p in spec.exact_searched]
-    keys = list(db.session.scalars(select(spec.model.id).where(or_(*(c == number for c in columns))).limit(2)))
+    session = db.session()
+    keys = list(session.scalars(select(spec.model.id).where(searching.numbered(session, spec, number)).limit(2)))
     return keys[0] if len(keys) == 1 else None

@@ -25,7 +25,7 @@ from app.schema import specs
 from app.text import has_personal_number
 from models import Reservation, ReservationState
 from models.bookings import CODE_ALPHABET
-from views import records
+from views import behind, records
 from views.access import must_have
 
 HOME = "/reception/"
@@ -76,7 +76,8 @@ class ReceptionView(BaseView):
         rows = _of_today(session)
         arrival = _just_arrived(session)
         seen = [*rows, *([arrival.row, *arrival.others] if arrival else [])]
-        audit.note(session, 件数=len(rows), **audit.keys_of(dict.fromkeys(seen)))
+        cards = behind.cards_of(seen)
+        audit.note(session, 件数=len(rows), **audit.keys_of(dict.fromkeys([*seen, *cards.values()])))
         return render_template(
             "panel/reception.html",
             rows=rows,
@@ -84,6 +85,8 @@ class ReceptionView(BaseView):
             typed=typed,
             error=error,
             arrival=arrival,
+            cards=cards,
+            why_not=behind.why_not,
             today=context(session).local().date(),
             count={state: sum(row.state is state for row in rows) for state in EXPECTED},
         )

@@ -21,9 +21,9 @@ from app.extensions import db
 from app.rules import accounts, slots, visits
 from app.rules.visits import ACTS, Act, MovedAlready
 from app.visit_forms import ActForm, MoveForm
-from models import BookingCategory, Channel, Counter, Reservation, Slot
+from models import BookingCategory, Card, Channel, Counter, Reservation, Slot
 from models.base import table_of
-from views import calendar_question, chosen_time, records
+from views import behind, calendar_question, chosen_time, records
 from views.access import allowed, must_have
 from views.address import page_of
 from views.lists import ListScreen
@@ -56,6 +56,16 @@ class VisitView(PanelView):
 
     def household(self, row: Reservation) -> list[Reservation]:
         return list(visits.household(db.session(), row))
+
+    def card(self, row: Reservation) -> Card | None:
+        """The card that the visitor comes for, which is then logged as shown."""
+        card = behind.cards_of([row]).get(row.pickup_ref or "")
+        if card and (act := context(db.session()).act):
+            act.application_id = card.id
+        return card
+
+    def why_not(self, card: Card) -> str:
+        return behind.why_not(card)
 
     def _may(self, right: str) -> bool:
         return self.may(right.removeprefix("can_"))

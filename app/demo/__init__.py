@@ -18,10 +18,12 @@ from app.demo.checkpoints import Checkpoint
 from app.demo.desks import Desks
 from app.demo.diary import Row, Write
 from app.demo.masters import SITES, ensure_masters
+from app.demo.pickups import Refs, sealed
 from app.demo.stores import opened
 from app.demo.story import Office, Story
 from app.demo.volumes import OPEN_DAYS, VOLUMES, VolumeName
 from app.errors import AppError, Conflict
+from app.keys import Keys
 from models import BookingCategory, Card, Counter, OperationLog, Reservation, Slot
 
 Progress = Callable[[str, int, int], None]
@@ -43,7 +45,7 @@ class Plan:
         return f"--years {self.years} --volume {self.volume} --seed {self.seed} --until {self.until}"
 
 
-def load(engine: Engine, plan: Plan, *, progress: Progress | None = None) -> dict[str, int]:
+def load(engine: Engine, plan: Plan, keys: Keys, *, progress: Progress | None = None) -> dict[str, int]:
     """Makes the masters where missing, then the years of the plan; says how many rows went into each table.
 
     The database must hold no card and no reservation; empty slots are made anew. The rows of one year stand in one transaction; of
@@ -72,8 +74,9 @@ def load(engine: Engine, plan: Plan, *, progress: Progress | None = None) -> dic
             elif table == KEPT:
                 store.keep(plan.words, dict(counts), content)
             else:
-                store.write(table, content)
-                counts[table] += len(content)
+                for name, rows in sealed(table, content, keys, plan.until):
+                    store.write(name, rows)
+                    counts[name] += len(rows)
         store.finish(lambda done, total: report("索引", done, total))
     return dict(counts)
 
@@ -108,7 +111,8 @@ def _prepare(connection: Connection, first: date, until: date) -> Office:
 def _story(office: Office, plan: Plan, write: Write) -> Story:
     volume, first = VOLUMES[plan.volume], days.number(days.years_before(plan.until, plan.years))
     calendar = volumes.calendar(volume, plan.years, first, days.number(plan.until), office.desks)
-    return Story(office, volume, calendar, Random(f"{plan.seed} {plan.volume} {plan.years} {plan.until}"), write)
+    seed = f"{plan.seed} {plan.volume} {plan.years} {plan.until}"
+    return Story(office, volume, calendar, Random(seed), write, Refs(seed))
 
 
 def _tell(story: Story, spool: _Spool, write: Write) -> None:

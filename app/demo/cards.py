@@ -14,6 +14,7 @@ from app.demo.diary import Diary, Row
 from app.demo.lives import Case, Step
 from app.demo.papers import Papers
 from app.demo.people import Person
+from app.demo.pickups import waiting
 from app.demo.steps import LABEL, STATE, Draft, Steps
 
 CARD_COLUMNS = (
@@ -139,7 +140,10 @@ class _Heads(dict[tuple[str, str, str], tuple[str, str, str]]):
 class Cards:
     """Writes the cards of a case. `made` is the number of the last one."""
 
-    def __init__(self, rng: Random, diary: Diary, cut: int, sites: dict[str, tuple[int, str]]) -> None:
+    def __init__(
+        self, rng: Random, diary: Diary, cut: int, sites: dict[str, tuple[int, str]], ref_of: Callable[[int], str]
+    ) -> None:
+        self._ref_of = ref_of
         self._random, self._diary, self._cut = rng.random, diary, cut
         self._papers = Papers(rng.random, diary, cut)
         self._steps = steps = Steps(rng, diary, self._papers, cut, sites)
@@ -147,6 +151,7 @@ class Cards:
         self._heads = _Heads()
         self.made = 0
         self.rows: list[Row] = []
+        self.waiting: list[Row] = []  # for the tickets, see `app.demo.pickups`
 
     def write(self, case: Case) -> None:
         case.steps.sort(key=itemgetter(0))
@@ -175,6 +180,8 @@ class Cards:
         columns["search_key"] = text.placed(person.key, (columns[site] for site in _SITES))
         self._papers.send(draft.postings, case, person, self.made)
         self.rows.append(_row(columns))
+        if (row := waiting(columns, self._ref_of)) is not None:
+            self.waiting.append(row)
 
     def _step(self, draft: Draft, step: Step) -> None:
         """Applies one step and records it."""

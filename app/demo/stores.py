@@ -19,12 +19,15 @@ from app.demo.cards import CARD_COLUMNS
 from app.demo.checkpoints import Checkpoint
 from app.demo.desks import SLOT_COLUMNS
 from app.demo.diary import DOCUMENT_COLUMNS, HISTORY_COLUMNS, LOG_COLUMNS, NOTE_COLUMNS, SHIPMENT_COLUMNS, Row
+from app.demo.pickups import LINK_COLUMNS, TICKET_COLUMNS
 from app.demo.visits import RESERVATION_COLUMNS
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "slot": SLOT_COLUMNS,
     "reservation": RESERVATION_COLUMNS,
     "card": CARD_COLUMNS,
+    "pickup_card": LINK_COLUMNS,
+    "pickup_ticket": TICKET_COLUMNS,
     "card_history": HISTORY_COLUMNS,
     "card_note": NOTE_COLUMNS,
     "shipment": SHIPMENT_COLUMNS,
@@ -175,7 +178,9 @@ class PostgresStore:
     def finish(self, progress: Progress) -> None:
         checkpoints.drop(self._run)
         sequences = [
-            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}" for table in COLUMNS
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}"
+            for table, names in COLUMNS.items()
+            if "id" in names
         ]
         _run_all(self._run, [*self._rebuild, *sequences], progress)
 

@@ -16,6 +16,7 @@ from app.demo.lives import Case, Lives
 from app.demo.masters import SITES
 from app.demo.omissions import WINDOWS, Oddities
 from app.demo.people import People
+from app.demo.pickups import WAITING, Refs
 from app.demo.places import Places
 from app.demo.routine import Routine
 from app.demo.visits import Fate, Visits
@@ -36,14 +37,14 @@ class Office:
 
 
 class Story:
-    def __init__(self, office: Office, volume: Volume, calendar: Calendar, rng: Random, write: Write) -> None:
+    def __init__(self, office: Office, volume: Volume, calendar: Calendar, rng: Random, write: Write, ref_of: Refs) -> None:
         self._volume, self._calendar, self._desks, self._random, self._write = volume, calendar, office.desks, rng.random, write
         cut = calendar.cut
         self._diary = Diary(write, office.next_log_id)
-        self._visits = Visits(rng, office.desks, self._diary, office.categories, cut, volume.early)
+        self._visits = Visits(rng, office.desks, self._diary, office.categories, cut, volume.early, ref_of)
         self._lives = Lives(rng, WorkingDays(calendar.first - 60, cut + 800), self._visits, cut)
         self._oddities = Oddities(self._lives)
-        self._cards = Cards(rng, self._diary, cut, office.sites)
+        self._cards = Cards(rng, self._diary, cut, office.sites, ref_of)
         self._applicants = Applicants(rng, People(rng), Places(rng), office.desks.is_open)
         self._routine = Routine(rng, self._diary, calendar.applications, volume.log_per_card)
         self._again: dict[int, list[Case]] = defaultdict(list)
@@ -97,9 +98,11 @@ class Story:
             self._admit(self._applicants.household(day, self._owed["cards"]))
         self._known[day] = self._cards.made
         self._write("card", self._cards.rows)
-        self._cards.rows = []
+        self._write(WAITING, self._cards.waiting)
+        self._cards.rows, self._cards.waiting = [], []
 
     def _admit(self, case: Case) -> None:
+        case.first_card = self._cards.made + 1
         if case.is_walk_in and case.oddity == "" and self._random() < 0.8:
             asked = max(self._calendar.first, case.applied - 3 - int(40 * self._random()))
             procedure = "reissue" if case.kind == "reissue" else "apply"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
 from app import text
 from app.demo.actors import CONTRACTOR_OF
+from app.demo.card_numbers import notice_no
 from app.demo.days import ISO, clock, utc
 from app.demo.desks import Desks, Place
 from app.demo.diary import Diary
@@ -55,6 +56,8 @@ RESERVATION_COLUMNS = (
     "state_at",
     "state_reason",
     "state_note",
+    "pickup_ref",
+    "notice_hash",
     "category_id",
     "counter_id",
     "slot_id",
@@ -107,12 +110,21 @@ class Party:
     home: Home
     phone: str
     email: str
+    first_card: int = field(default=0, kw_only=True)  # the number of the first member's card; 0: these come without one
 
 
 class Visits:
     def __init__(
-        self, rng: Random, desks: Desks, diary: Diary, categories: dict[str, tuple[int, str]], cut: int, early: float
+        self,
+        rng: Random,
+        desks: Desks,
+        diary: Diary,
+        categories: dict[str, tuple[int, str]],
+        cut: int,
+        early: float,
+        ref_of: Callable[[int], str],
     ) -> None:
+        self._ref_of = ref_of
         self._rng, self._random = rng, rng.random
         self.desks, self._diary, self._categories, self._cut, self._early = desks, diary, categories, cut, early
         self._codes = 0
@@ -168,7 +180,9 @@ class Visits:
         email = party.email if is_web or r() < 0.1 else ""
         message = _MESSAGES[int(r() * len(_MESSAGES))] if r() < 0.03 else ""
         times = (ISO[place.day], clock(place.start), clock(place.end), procedure_name)
-        for person in party.members:
+        for n, person in enumerate(party.members):
+            # Who has booked by the number of a notice; in the story it is the number itself (`app.demo.pickups.sealed`).
+            card = party.first_card + n if procedure == "pickup" and state == "booked" and party.first_card else 0
             arrived = utc(place.day, place.start - 600 + int(r() * 900)) if state == "arrived" else None
             became = {
                 "arrived": arrived,
@@ -211,6 +225,8 @@ class Visits:
                     became,
                     _REASONS[self._codes % len(_REASONS)] if state == "cancelled" else "",
                     "",
+                    self._ref_of(card) if card else None,
+                    notice_no(card) if card else None,
                     category,
                     place.counter_id,
                     place.slot_id,
