@@ -23,10 +23,12 @@ from booking import (
     keeping,
     looking_up,
     operating,
+    own,
     papers,
     party,
     postal,
     seals,
+    waiting_line,
     words,
 )
 from booking.party import Company
@@ -85,7 +87,7 @@ def blueprint(mode: ModeName, desk: Desk | None = None) -> Blueprint:
 def _modules(desk: Desk | None) -> Iterator[Any]:
     yield from (choosing, holding, postal, applying, booked, papers)
     if desk is None:
-        yield from (entrance, looking_up)
+        yield from (entrance, looking_up, own, waiting_line)
     else:
         yield operating
         if desk.door:

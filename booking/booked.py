@@ -37,7 +37,7 @@ def done(reference: str) -> Any:
     digest = seals.booked_under(reference, keeping.browser())
     made = bookings.made_by(db.session(), digest) if digest else None
     if made is None:
-        return papers.elsewhere()
+        return keeping.elsewhere()
     return render_template("booking/done.html", again="again" in request.args, **papers.shown(made))
 
 

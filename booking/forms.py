@@ -249,6 +249,29 @@ class AssistedForm(ApplicantForm):
     intake_note = LongAnswer("聞き取りの内容", longest=500, hint="相手の言葉のまま。500文字まで。住民には表示されません。")
 
 
+class WaitingForm(Sheet):
+    """空き待ち: who waits, and how they are told."""
+
+    name = Answer("お名前", longest=200, missing="お名前を入力してください。", read=reading.name, autocomplete="name")
+    phone = Answer(
+        "電話番号",
+        longest=40,
+        missing="電話番号を入力してください（例 0781234567）。",
+        read=text.read_phone,
+        autocomplete="tel-national",
+        inputmode="tel",
+        hint="例 0781234567",
+    )
+    email = Answer(
+        "メールアドレス",
+        longest=254,
+        read=text.read_email,
+        autocomplete="email",
+        inputmode="email",
+        hint="空きが出たことをメールでお知らせします。お持ちでないときは、コールセンターからお電話することがあります。",
+    )
+
+
 class LookupForm(Sheet):
     """予約の確認: the code and a second fact."""
 

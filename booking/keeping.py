@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from flask import g
+from flask import g, redirect, url_for
 from flask import session as browser_session
 
 from app.context import context
@@ -123,6 +123,11 @@ def onward() -> str:
     """The page that follows a choice of time: where the person has been already, or the form."""
     found = draft()
     return "check" if found and found.step.is_checked else "form"
+
+
+def elsewhere() -> Any:
+    """For a page of a booking in another browser, or too late: the look-up asks for the second fact; an operator searches."""
+    return redirect(url_for(".start") if g.booking.desk else url_for(".lookup", instead="yes"), 303)
 
 
 def now() -> datetime:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request
 from markupsafe import Markup
 
 from app.extensions import db
 from app.letters.invitation import calendar_of
 from app.rules import holds
-from booking import keeping, seals
+from booking import keeping, own, seals
 from booking.keeping import now
 from models import Reservation
 
@@ -27,8 +27,16 @@ def shown(made: Reservation) -> dict[str, Any]:
         "made": made,
         "rows": holds.seats_of(db.session(), made),
         "qr": picture(made.booking_code),
+        **_own(made),
         "reference": seals.visit_reference(made.id, keeping.browser()),
     }
+
+
+def _own(made: Reservation) -> dict[str, Any]:
+    """What its owner may do with it by themselves; at the office's pages nothing, because there are other ways."""
+    if g.booking.desk:
+        return {"may_cancel": False, "may_change": False, "until": None}
+    return own.offered(made)
 
 
 def picture(code: str) -> Markup:
@@ -40,14 +48,16 @@ def picture(code: str) -> Markup:
 def slip(reference: str) -> Any:
     made = _visit(reference)
     if made is None:
-        return elsewhere()
-    return render_template("booking/slip.html", large=request.args.get("size") == "large", **shown(made))
+        return keeping.elsewhere()
+    return render_template(
+        "booking/slip.html", done=request.args.get("done", ""), large=request.args.get("size") == "large", **shown(made)
+    )
 
 
 def calendar(reference: str) -> Any:
     made = _visit(reference)
     if made is None:
-        return elsewhere()
+        return keeping.elsewhere()
     body = calendar_of(holds.seats_of(db.session(), made), now())
     head = {"Content-Disposition": 'attachment; filename="yoyaku.ics"'}
     return Response(body, content_type="text/calendar; charset=utf-8", headers=head)
@@ -58,9 +68,4 @@ def _visit(reference: str) -> Reservation | None:
     return db.session().get(Reservation, number) if number else None
 
 
-def elsewhere() -> Any:
-    """In another browser, or too late: the look-up asks for the second fact; an operator searches."""
-    return redirect(url_for(".start") if g.booking.desk else url_for(".lookup", instead="yes"), 303)
-
-
-__all__ = ["elsewhere", "picture", "register", "shown"]
+__all__ = ["picture", "register", "shown"]

@@ -66,18 +66,31 @@ def booked_under(reference: str, browser: str) -> str | None:
 
 def visit_reference(number: int, browser: str) -> str:
     """The address of the papers of a visit (slip, calendar file), for the browser that has just seen it."""
-    return str(_visits(browser).dumps(number))
+    return str(_numbered("visit", browser).dumps(number))
 
 
 def visit_under(reference: str, browser: str) -> int | None:
+    return _number_under("visit", reference, browser)
+
+
+def waiting_reference(number: int, browser: str) -> str:
+    """The address of a place in the line, likewise."""
+    return str(_numbered("waiting", browser).dumps(number))
+
+
+def waiting_under(reference: str, browser: str) -> int | None:
+    return _number_under("waiting", reference, browser)
+
+
+def _number_under(what: str, reference: str, browser: str) -> int | None:
     try:
-        return int(_visits(browser).loads(reference, max_age=DONE_MINUTES * 60))
+        return int(_numbered(what, browser).loads(reference, max_age=DONE_MINUTES * 60))
     except BadData:
         return None
 
 
-def _visits(browser: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(_key(), salt=f"booking.visit.{browser}")
+def _numbered(what: str, browser: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_key(), salt=f"booking.{what}.{browser}")
 
 
 def _references(browser: str) -> URLSafeTimedSerializer:

@@ -27,6 +27,7 @@ from models.operators import Operator, OperatorSession
 from models.pickups import PickupCard, PickupTicket
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
+from models.waiting import WaitingEntry, WaitingState
 
 __all__ = [
     "ActionClass",
@@ -75,6 +76,8 @@ __all__ = [
     "Slot",
     "Staff",
     "VisitPurpose",
+    "WaitingEntry",
+    "WaitingState",
     "WebSession",
     "Weekday",
     "metadata",

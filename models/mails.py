@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, BigId, Code, UtcDateTime, coded, column, index_of, relation, rule
 from models.bookings import Language, Reservation
 from models.masters import Master
+from models.waiting import WaitingEntry
 
 
 class MailKind(Code):
@@ -30,19 +31,21 @@ class MailState(Code):
 
 
 class Outbox(Base):
-    """送信メール: one mail about a reservation. It holds no address and no text: both are read from the reservation when it is sent."""
+    """送信メール: one mail about a reservation, or an offer to who waits for one. It holds no address and no text: both are read from the reservation when it is sent."""
 
     __tablename__, __label__, __group__, __area__ = "outbox", "送信メール", "予約", "reservations"
-    __scope__, __writable__, __files__ = "reservation", False, False
+    __scope__, __writable__, __files__ = ("reservation", "waiting"), False, False
     __acts__ = {"can_resend": "送り直し"}
     __table_args__ = (
         rule("attempts >= 0", "attempts"),
+        rule("(reservation_id IS NULL) <> (waiting_id IS NULL)", "about_one"),
         rule("(state = 'sent') = (sent_at IS NOT NULL)", "sent_when"),
         # The worker asks for the next mails every few seconds: what waits is few, however many were sent.
         index_of("ix_outbox_waiting", "due_at", where="state = 'waiting'"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    reservation: Mapped[Reservation] = relation(label="来庁予約", listed=True, edit=False)
+    reservation: Mapped[Reservation | None] = relation(label="来庁予約", listed=True, edit=False)
+    waiting: Mapped[WaitingEntry | None] = relation(label="空き待ち", edit=False)
     kind: Mapped[MailKind] = coded(MailKind, label="種類", listed=True, edit=False)
     state: Mapped[MailState] = coded(MailState, label="状態", listed=True, search=True, edit=False, default=MailState.WAITING)
     dedupe_key: Mapped[str] = column(String(60), label="重複を防ぐ鍵", kind="code", unique=True, edit=False)

@@ -124,6 +124,11 @@ class BookingCategory(Master):
     __tablename__, __label__, __order__ = "booking_category", "予約区分", ("sort_order", "asc")
     __table_args__ = (
         rule("minutes BETWEEN 5 AND 240", "minutes", "「所要時間（分）」は5から240までにしてください。"),
+        rule(
+            "self_until_days BETWEEN 0 AND 30",
+            "self_until",
+            "「本人による変更・キャンセルの期限（日前）」は0から30までにしてください。",
+        ),
         rule("max_party BETWEEN 1 AND 10", "party_limit", "「一度に予約できる人数」は1から10までにしてください。"),
         rule(
             "earliest_days >= latest_days AND latest_days >= 0",
@@ -148,6 +153,21 @@ class BookingCategory(Master):
         hint="住民の予約は、交付通知書の番号と生年月日が合う、受け取りの準備ができたカードに限ります",
         default=False,
         server_default="0",
+    )
+    self_cancel: Mapped[bool] = column(
+        Boolean, label="本人によるキャンセル", hint="予約の確認の画面から", default=False, server_default="0"
+    )
+    self_change: Mapped[bool] = column(
+        Boolean, label="本人による変更", hint="日時・人数を、予約の確認の画面から", default=False, server_default="0"
+    )
+    self_until_days: Mapped[int] = column(
+        Integer, label="本人による変更・キャンセルの期限（日前）", default=1, server_default="1"
+    )
+    takes_waiting: Mapped[bool] = column(
+        Boolean, label="空き待ち", hint="満席の日に、空きを待つ人を受け付けます", default=False, server_default="0"
+    )
+    asks_work: Mapped[bool] = column(
+        Boolean, label="自動の申込みへの備え", hint="計算の課題（ALTCHA）をいつも出します", default=False, server_default="0"
     )
     is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
     valid_from: Mapped[date | None] = column(Date, label="有効開始日")

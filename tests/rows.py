@@ -25,6 +25,7 @@ from models import (
     Shipment,
     Slot,
     Staff,
+    WaitingEntry,
 )
 from models.documents import MimeType
 
@@ -131,7 +132,15 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
     told = Outbox(
         reservation=booked, kind=MailKind.CONFIRMED, dedupe_key=f"confirmed:{booked.id}", created_at=NOW, due_at=NOW, detail={}
     )
-    session.add_all([note, posted, paper, page, told])
+    waits = WaitingEntry(
+        code=f"{next(_numbers):010d}".translate(str.maketrans("01", "ZY")),
+        counter=booked.counter,
+        category=booked.category,
+        wish_date=booked.booking_date,
+        name=name,
+        phone="0781234567",
+    )
+    session.add_all([note, posted, paper, page, told, waits])
     session.flush()
     history = session.scalars(select(CardHistory).where(CardHistory.card_id == held.id)).first()
     assert history is not None
@@ -143,6 +152,7 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         "reservation": booked.id,
         "slot": booked.slot_id,
         "outbox": told.id,
+        "waiting_entry": waits.id,
         "shipment": posted.id,
         "document": paper.id,
         "document_page": page.id,

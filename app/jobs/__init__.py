@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.context import TOKYO
-from app.rules import drafts, holds, outbox, projection, visits
+from app.rules import drafts, holds, outbox, projection, visits, waiting
 from app.rules.opening import days_ahead, open_slots
 from app.rules.release import release_places
 from models import ImportDraft, SentForm
@@ -39,6 +39,7 @@ def forget_forms(session: Session, now: datetime) -> None:
 
 EVERY_MINUTE: Mapping[str, Task] = {
     "仮押えの期限切れ": holds.expire,
+    "空き待ちの案内": waiting.look_after,
     "引換券の更新": projection.renew_changed,
 }
 EVERY_HOUR: Mapping[str, Task] = {

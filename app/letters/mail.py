@@ -20,7 +20,7 @@ from app.context import TOKYO
 from app.letters import dates, invitation
 from app.letters.places import fill
 from app.rules import outbox
-from models import Language, MailKind, MailTemplate, Outbox, Reservation
+from models import Language, MailKind, MailTemplate, Outbox, Reservation, WaitingEntry, WaitingState
 
 REASONS = {
     "own": {
@@ -57,22 +57,14 @@ class Sender:
 
 def compose(session: Session, row: Outbox, sender: Sender, now: datetime) -> EmailMessage | None:
     """The mail of an outbox row; None when it is true no more, or when there is no address to send it to."""
-    visits = _visits(session, row)
-    first = visits[0]
+    if row.waiting is not None:
+        return _offer(session, row, row.waiting, sender)
+    assert row.reservation is not None
+    visits = _visits(session, row, row.reservation)
     to = outbox.address_of(session, row.reservation)
     if not to or row.reservation.state not in outbox.CONCERNS[row.kind]:
         return None
-    values = _values(session, row, visits, sender)
-    template = _template(session, row.kind, first.language)
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address("神戸市マイナンバーカード予約", addr_spec=sender.address)
-    message["To"] = to
-    message["Subject"] = " ".join(fill(template.subject, values).split())
-    message["Date"] = row.created_at
-    message["Message-ID"] = message_id(row, sender)
-    message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = "ja" if first.language is Language.EASY else first.language.value
-    message.set_content(fill(template.body, values), charset="utf-8", cte="base64")
+    message = _message(session, row, sender, to, visits[0].language, _values(session, row, visits, sender))
     message.add_attachment(
         invitation.calendar_of(visits, now),
         maintype="text",
@@ -83,6 +75,37 @@ def compose(session: Session, row: Outbox, sender: Sender, now: datetime) -> Ema
     return message
 
 
+def _offer(session: Session, row: Outbox, entry: WaitingEntry, sender: Sender) -> EmailMessage | None:
+    """The mail to somebody for whom a place is held; nothing when the offer is over."""
+    if entry.state is not WaitingState.OFFERED or not entry.email:
+        return None
+    people = f"{entry.people}人" if entry.people > 1 else ""
+    values = {
+        "氏名": _line(entry.name),
+        "予約番号": str(entry),
+        "予約": f"{dates.full(entry.wish_date, entry.language)}\n{entry.counter.name}\n{entry.category.name} {people}".rstrip(),
+        "期限": _moment(entry.offered_until, entry.language) if entry.offered_until else "－",
+        "確認ページ": f"{sender.site}/waiting" if sender.site else "－",
+        "問い合わせ先": contact(),
+    }
+    return _message(session, row, sender, entry.email, entry.language, values)
+
+
+def _message(session: Session, row: Outbox, sender: Sender, to: str, language: Language, values: dict[str, str]) -> EmailMessage:
+    """The mail itself, with the words of its kind and language."""
+    template = _template(session, row.kind, language)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address("神戸市マイナンバーカード予約", addr_spec=sender.address)
+    message["To"] = to
+    message["Subject"] = " ".join(fill(template.subject, values).split())
+    message["Date"] = row.created_at
+    message["Message-ID"] = message_id(row, sender)
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = "ja" if language is Language.EASY else language.value
+    message.set_content(fill(template.body, values), charset="utf-8", cte="base64")
+    return message
+
+
 def message_id(row: Outbox, sender: Sender) -> str:
     """The same for every try of one mail, so that a receiver who gets it twice (the worker died between sending and writing that
     down) can tell; another for a mail that a person sends again."""
@@ -90,9 +113,9 @@ def message_id(row: Outbox, sender: Sender) -> str:
     return f"<{hashlib.sha256(mark.encode()).hexdigest()[:40]}@{sender.domain}>"
 
 
-def _visits(session: Session, row: Outbox) -> Sequence[Reservation]:
+def _visits(session: Session, row: Outbox, first: Reservation) -> Sequence[Reservation]:
     """The reservations that a mail tells of, in their order."""
-    first, together = row.reservation, row.detail.get("reservations", [])
+    together = row.detail.get("reservations", [])
     if row.kind is MailKind.REMINDER and first.group_id:
         of_household = (Reservation.group_id == first.group_id) & (Reservation.booking_date == first.booking_date)
         wanted = select(Reservation).where(of_household, Reservation.state == first.state)

@@ -27,6 +27,7 @@ class Words:
     before: str
     why: str
     until: str
+    take: str
     look: str
     change: str
     footer: str
@@ -40,7 +41,7 @@ class Words:
         if kind in self.ended:
             parts.append(f"{self.why}\n{{理由}}")
         if kind is O:
-            parts.append(f"{self.until}\n{{期限}}")
+            parts += [f"{self.until}\n{{期限}}", f"{self.take}\n{{確認ページ}}"]
         if kind in (C, M, R):
             parts += [f"{self.bring}\n{{持ち物}}", f"{self.look}\n{{確認ページ}}", self.change]
         return "\n\n".join([*parts, self.footer])
@@ -64,6 +65,7 @@ WORDS = {
         before="■ 変更前",
         why="■ 理由",
         until="■ この時間をおさえている期限",
+        take="■ 予約に進む（上の受付番号と電話番号を入力してください）",
         look="■ 予約の確認（予約番号と電話番号を入力してください）",
         change="日時の変更やキャンセルは、コールセンターへお電話ください。",
         footer="お問い合わせ: {問い合わせ先}\nこのメールには返信できません。",
@@ -94,6 +96,7 @@ WORDS = {
         before="■ 前（まえ）の 予約",
         why="■ 理由（りゆう）",
         until="■ いつまで とってあるか",
+        take="■ 予約する（上の 番号と 電話番号を 入れてください）",
         look="■ 予約を 見る（予約番号と 電話番号を 入れてください）",
         change="日や 時間を 変えたいとき、やめたいときは、コールセンターに 電話してください。",
         footer="わからないとき: {問い合わせ先}\nこの メールに 返事は できません。",
@@ -124,6 +127,7 @@ WORDS = {
         before="Before the change",
         why="Reason",
         until="We hold this place until",
+        take="To book it (enter the number above and your telephone number)",
         look="See your reservation (enter its number and your telephone number)",
         change="To change or cancel, please call the call centre.",
         footer="Questions: {問い合わせ先}\nPlease do not reply to this e-mail.",
@@ -142,6 +146,7 @@ WORDS = {
         before="■ 更改前",
         why="■ 原因",
         until="■ 保留期限",
+        take="■ 前往预约（请输入上面的号码和电话号码）",
         look="■ 查询预约（请输入预约号码和电话号码）",
         change="如需更改或取消，请致电呼叫中心。",
         footer="咨询：{問い合わせ先}\n请勿回复此邮件。",
@@ -166,6 +171,7 @@ WORDS = {
         before="■ 변경 전",
         why="■ 사유",
         until="■ 확보 기한",
+        take="■ 예약하기 (위의 번호와 전화번호를 입력해 주십시오)",
         look="■ 예약 확인 (예약 번호와 전화번호를 입력해 주십시오)",
         change="변경이나 취소는 콜센터로 전화해 주십시오.",
         footer="문의: {問い合わせ先}\n이 메일에는 회신할 수 없습니다.",
@@ -190,6 +196,7 @@ WORDS = {
         before="■ Trước khi thay đổi",
         why="■ Lý do",
         until="■ Giữ chỗ đến",
+        take="■ Đặt lịch (nhập mã ở trên và số điện thoại)",
         look="■ Xem lịch hẹn (nhập mã đặt lịch và số điện thoại)",
         change="Để thay đổi hoặc hủy, vui lòng gọi tổng đài.",
         footer="Liên hệ: {問い合わせ先}\nVui lòng không trả lời email này.",

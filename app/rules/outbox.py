@@ -14,7 +14,7 @@ from app.context import TOKYO
 from app.dialects import insert_new
 from app.errors import Conflict
 from app.schema import specs
-from models import MailKind, MailState, Outbox, Reservation, ReservationState
+from models import MailKind, MailState, Outbox, Reservation, ReservationState, WaitingEntry
 from models.base import table_of
 
 _TABLE, _RESERVATION = table_of(Outbox), table_of(Reservation)
@@ -25,7 +25,6 @@ CONCERNS = {
     MailKind.CONFIRMED: (ReservationState.BOOKED,),
     MailKind.CHANGED: (ReservationState.BOOKED,),
     MailKind.REMINDER: (ReservationState.BOOKED,),
-    MailKind.OFFER: (ReservationState.HELD,),
     MailKind.CANCELLED: (ReservationState.CANCELLED,),
     MailKind.CLOSED: (ReservationState.CANCELLED,),
 }
@@ -53,6 +52,13 @@ def tell(session: Session, kind: MailKind, rows: Sequence[Reservation], now: dat
     session.execute(insert_new(session, _TABLE), _values(kind, first.id, key_of(kind, first), what, now))
 
 
+def offer(session: Session, entry: WaitingEntry, now: datetime) -> None:
+    """Writes the mail that a place is held for somebody who waits; nothing for who left no address, whom the office telephones."""
+    if entry.email:
+        values = _values(MailKind.OFFER, None, f"offer:{entry.id}:{entry.row_stamp}", {}, now)
+        session.execute(insert_new(session, _TABLE), {**values, "waiting_id": entry.id})
+
+
 def key_of(kind: MailKind, row: Reservation) -> str:
     """What makes an act one: a change of date by the version of the reservation that it made, a reminder by its day."""
     match kind:
@@ -65,7 +71,7 @@ def key_of(kind: MailKind, row: Reservation) -> str:
     return f"{kind.value}:{row.id}"
 
 
-def _values(kind: MailKind, reservation: int, key: str, detail: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _values(kind: MailKind, reservation: int | None, key: str, detail: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "kind": kind,
         "state": MailState.WAITING,
@@ -76,6 +82,7 @@ def _values(kind: MailKind, reservation: int, key: str, detail: dict[str, Any], 
         "attempts": 0,
         "last_error": "",
         "reservation_id": reservation,
+        "waiting_id": None,
         "row_stamp": 1,
     }
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.context import TOKYO, context
 from app.errors import AppError, Conflict, SlotFull
-from app.rules import outbox, slots
+from app.rules import outbox, slots, waiting
 from app.rules.taking import exchange, give_back
 from app.schema import specs
 from app.scope import widened
@@ -142,6 +142,7 @@ def _do(session: Session, act: Act, row: Reservation, now: datetime, reason: Rea
     session.flush()
     if act.gives_back:  # after the row: 来庁予約 are locked before 予約枠 everywhere
         give_back(session, row.slot_id, row.units)
+        waiting.serve(session, row.counter_id, row.booking_date, now)
     return True
 
 
