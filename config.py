@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     )
     limit_booking: str = Field("10 per minute; 60 per hour", description="予約の送信の回数制限")
     limit_hold: str = Field("20 per 10 minutes; 60 per hour", description="時間の仮押えの回数制限")
+    limit_burst: str = Field(
+        "600 per minute", description="全体でこれより多く時間が選ばれたら、計算の課題（ALTCHA）を全員に出します"
+    )
     limit_lookup: str = Field("10 per minute; 30 per hour", description="予約の照会の回数制限")
     form_seconds: int = Field(
         3, ge=0, le=60, description="予約の入力にかかる最も短い秒数（これより速い送信は、もう一度押してもらいます）"

@@ -25,6 +25,7 @@ HANDED_DOWN = (
     "limit_login",
     "limit_booking",
     "limit_hold",
+    "limit_burst",
     "limit_lookup",
     "form_seconds",
     "demo",

@@ -82,7 +82,7 @@ limiter = Limiter(caller, in_memory_fallback_enabled=True, swallow_errors=False,
 
 def init(app: Flask) -> None:
     """Puts the one limiter on a site. Before FAB, which would otherwise make its own and switch limiting off."""
-    for name in ("LIMIT_LOGIN", "LIMIT_BOOKING", "LIMIT_HOLD", "LIMIT_LOOKUP"):
+    for name in ("LIMIT_LOGIN", "LIMIT_BOOKING", "LIMIT_HOLD", "LIMIT_BURST", "LIMIT_LOOKUP"):
         _must_be_limits(name, app.config[name])
     redis_url = app.config["REDIS_URL"]
     app.config.update(

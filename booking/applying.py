@@ -20,7 +20,7 @@ from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
 from app.rules import bookings, fairness, holds, slots
-from booking import booked, door, holding, keeping, notice, postal, seals
+from booking import booked, door, holding, keeping, notice, postal, seals, work
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
 from booking.forms import ApplicantForm, AssistedForm
@@ -150,14 +150,17 @@ def check(**address: Any) -> Any:
         return _form_page(choice, forms, held, keeping.told() or keeping.LOST)
     if open_ := forms.unfinished():
         return redirect(choice.url("form", person=open_), 303)
+    puzzle = work.puzzle() if g.booking.desk is None and work.is_asked(choice.category) else ""
+    sealed = (*choice.also, work.MARK) if puzzle else choice.also
     return render_template(
         "booking/check.html",
         choice=choice,
         forms=forms,
         people=forms.people(),
         held=held,
-        seal=seals.seal(forms.entry(), choice.opening.slot_id, notice.VERSION, choice.also),
+        seal=seals.seal(forms.entry(), choice.opening.slot_id, notice.VERSION, sealed),
         told=draft.told,
+        puzzle=puzzle,
         missing_consent=draft.step is DraftStep.UNCONSENTED,
         outside=not is_in_kobe(forms.first.address.value, forms.first.postal_code.value),
     )
@@ -168,8 +171,8 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     forms, address = _posted(), {"category": category, "counter": counter, "day": day, "slot": slot}
     if open_ := forms.unfinished():
         return _keep_and_go("form", forms, DraftStep.FAULTY, _at_person(address, open_))
-    if not seals.is_sealed(request.form.get("seal", ""), forms.entry(), slot, notice.VERSION, g.booking.company.also):
-        return _keep_and_go("check", forms, DraftStep.CHECKED, address, CHECK_AGAIN)
+    if told := _unsealed(forms, slot):
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address, told)
     if not request.form.get("consent"):
         return _keep_and_go("check", forms, DraftStep.UNCONSENTED, address)
     wish = _request(forms, category, counter, slot)
@@ -186,6 +189,16 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
         _note_refusal(error)
         return booked.lead_to(bookings.token_digest(wish.form_token), again=True)
     return booked.lead_to(bookings.token_digest(wish.form_token))
+
+
+def _unsealed(forms: PartyForms, slot: int) -> str:
+    """What keeps a confirmation from counting: it is not of what the check page showed, or that page's puzzle is not solved."""
+    mark, entry, also = request.form.get("seal", ""), list(forms.entry()), g.booking.company.also
+    if seals.is_sealed(mark, entry, slot, notice.VERSION, also):
+        return ""
+    if not seals.is_sealed(mark, entry, slot, notice.VERSION, (*also, work.MARK)):
+        return CHECK_AGAIN
+    return "" if work.is_done(request.form.get("altcha", "")) else work.UNDONE
 
 
 def _note_refusal(error: AppError) -> None:

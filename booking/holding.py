@@ -13,7 +13,7 @@ from app.errors import SlotFull
 from app.extensions import db
 from app.limits import limit_hold, limiter
 from app.rules import holds, slots
-from booking import keeping, seals
+from booking import keeping, seals, work
 from booking.choice import gone
 from booking.choosing import channel
 from booking.keeping import now
@@ -33,6 +33,7 @@ def hold(category: str, counter: str, day: str) -> Any:
     number = _slot_sent()
     token, found = keeping.token(), keeping.draft()
     entry = {**(found.entry if found else {}), "form_token": token}
+    work.count()
     audit.declare(db.session(), "reservation", "hold", "来庁予約", 予約枠=number)
     try:
         holds.hold(db.session(), _wish(category, counter, number, token), now(), rng=_RNG)
