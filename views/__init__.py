@@ -22,6 +22,7 @@ from views.reception import ReceptionView
 from views.roles import RolesView
 from views.staff import StaffView
 from views.visits import VisitView
+from views.walk_in import WalkInView
 
 BASES: dict[type, type[PanelView]] = {Staff: StaffView, Reservation: VisitView, Outbox: MailView, Operator: OperatorView}
 MASTER_BASES: dict[type, type[masters.MasterView]] = {
@@ -38,6 +39,7 @@ def register(app: Flask, appbuilder: AppBuilder) -> None:
         appbuilder.add_view_no_menu(panel_view(spec, BASES.get(spec.model, PanelView)))
     appbuilder.add_view_no_menu(RolesView)
     appbuilder.add_view_no_menu(ReceptionView)
+    appbuilder.add_view_no_menu(WalkInView)
     appbuilder.add_view_no_menu(CalendarView)
     masters.register(app, [spec for spec in specs().values() if spec.is_master], MASTER_BASES)
     mailbox.register(app)
