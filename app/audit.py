@@ -55,7 +55,7 @@ log it must not look like one that did."""
 _TOLD = ("対象", "番号", "種別", "項目", "範囲を越える理由")
 CHANGE = {"add": "追加", "edit": "変更", "delete": "削除"}
 LOG = table_of(OperationLog)
-_WRITE = insert(LOG)
+_WRITE = insert(LOG).inline()  # whoever may only write the log is not told the number of the row
 _LISTED_CHANGES = 200  # one import may touch thousands of rows: the row says how many, and shows these
 
 

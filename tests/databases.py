@@ -127,6 +127,9 @@ class Postgres(Database):
             for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ '^kobe_test_[0-9]+_'").fetchall():
                 if not _is_running(int(name.split("_")[2])):
                     connection.execute(_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            for (name,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolname ~ '^kobe_test_[0-9]+_'").fetchall():
+                if not _is_running(int(name.split("_")[2])):
+                    connection.execute(_sql(f"DROP ROLE IF EXISTS {name}"))
 
     def keep(self) -> None:
         self._run(f"CREATE DATABASE {self.template} TEMPLATE {self.live}")
