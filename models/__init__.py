@@ -27,6 +27,7 @@ from models.operators import Operator, OperatorSession
 from models.pickups import PickupCard, PickupTicket
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
+from models.translations import Translation
 
 __all__ = [
     "ActionClass",
@@ -74,6 +75,7 @@ __all__ = [
     "Shipment",
     "Slot",
     "Staff",
+    "Translation",
     "VisitPurpose",
     "WebSession",
     "Weekday",
