@@ -16,7 +16,8 @@ from booking import keeping, seals
 from booking.choosing import the_day, the_party
 from booking.forms import LookupForm, WaitingForm
 from booking.keeping import now
-from models import DraftStep, Language, ReservationState, WaitingEntry, WaitingState
+from booking.language import current
+from models import DraftStep, ReservationState, WaitingEntry, WaitingState
 
 NOT_FOUND = "空き待ちが見つかりません。受付番号と電話番号をお確かめください。"
 OVER = "ご案内の期限が過ぎたため、予約に進めません。もう一度、空き待ちに登録するか、ほかの日をお選びください。"
@@ -63,7 +64,7 @@ def joined(category: str, counter: str, day: str) -> Any:
             name=form.name.value,
             phone=form.phone.value,
             email=form.email.value,
-            language=Language.JA,
+            language=current(),
             now=now(),
         )
     except AppError as error:
