@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, event, insert, inspect
@@ -69,6 +70,20 @@ def act(noun: str, verb: str, label: str = "", **detail: Any) -> Act:
     """An act by its name. `declare` it, unless its row is written by itself."""
     name, kind = VERBS[verb]
     return Act(code=f"{noun}.{verb}", name=f"{label} {name}".strip(), kind=kind, detail=dict(detail))
+
+
+@contextmanager
+def apart(session: Session, noun: str, verb: str, label: str, **detail: Any) -> Iterator[None]:
+    """What is done inside is an act of its own beside the one under way: its own row of the log, in the same transaction."""
+    current = context(session)
+    session.flush()
+    outer, current.act, current.changes = (current.act, current.changes), act(noun, verb, label, **detail), []
+    try:
+        yield
+        session.flush()
+        session.execute(_WRITE, row_of(current))
+    finally:
+        current.act, current.changes = outer
 
 
 def note(session: Session, **detail: Any) -> None:

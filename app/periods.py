@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import event, or_, select
 from sqlalchemy.orm import Session
 
+from app.dialects import one_at_a_time
 from app.errors import AppError
 from app.schema import spec_of
 
-OVERLAP = "「{}」と期間が重なります。先に、そちらの「{}」を決めるか、日付をずらしてください。"
+OVERLAP = "「{}」と期間が重なります。先に、そちらの「{}」を決めるか直すか、日付をずらしてください。"
 
 
 def _refuse(session: Session, *_: Any) -> None:
@@ -27,6 +28,7 @@ def _refuse_overlap(session: Session, row: Any, start: str, end: str, *kind: str
         or_(getattr(model, end).is_(None), getattr(model, end) >= begins),
         *([getattr(model, start) <= ends] if ends else []),
     ]
+    one_at_a_time(session, model.__tablename__)  # of two entered at the same moment, the second sees the first
     with session.no_autoflush:
         other = session.scalars(select(model).where(model.id != row.id, *same, *meets).limit(1)).first()
     spec = spec_of(model)

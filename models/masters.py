@@ -60,6 +60,12 @@ class Counter(Master):
     address: Mapped[str] = column(String(200), label="所在地", listed=True)
     phone: Mapped[str] = column(String(11), label="電話番号", kind="phone", default="")
     is_open: Mapped[bool] = column(Boolean, label="受付中", listed=True, search=True, default=True)
+    closed_on_holidays: Mapped[bool] = column(
+        Boolean, label="祝日は休業", hint="国民の祝日・休日に予約枠を開きません", default=False, server_default="0"
+    )
+    closed_at_year_end: Mapped[bool] = column(
+        Boolean, label="年末年始は休業", hint="12月29日から1月3日までに予約枠を開きません", default=False, server_default="0"
+    )
     sort_order: Mapped[int] = column(Integer, label="並び順", listed=True, sort=True, default=0)
     note: Mapped[str] = column(String(500), label="備考", kind="memo", default="")
     hours: Mapped[list[CounterHours]] = relationship(
@@ -106,7 +112,7 @@ class CounterClosure(Master):
     """休業日: days on which one counter, or every counter, receives nobody."""
 
     __tablename__, __label__, __order__ = "counter_closure", "休業日", ("starts_on", "asc")
-    __ahead__ = True
+    __ahead__, __periods__ = True, ("starts_on", "ends_on", "counter_id")
     __table_args__ = (rule("starts_on <= ends_on", "starts_before_ends", "「終了日」は「開始日」以後にしてください。"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     counter: Mapped[Counter | None] = relation(label="窓口", absent="すべての窓口", listed=True, search=True)
@@ -145,6 +151,12 @@ class BookingCategory(Master):
     max_party: Mapped[int] = column(Integer, label="一度に予約できる人数", listed=True, default=1)
     earliest_days: Mapped[int] = column(Integer, label="受付開始（日前）", listed=True, default=45)
     latest_days: Mapped[int] = column(Integer, label="受付締切（日前）", listed=True, default=3)
+    latest_end: Mapped[time | None] = column(
+        Time,
+        label="終了時刻の上限",
+        hint="統合端末の停止時刻など。これより遅く終わる時間には予約を受け付けません",
+        absent="なし",
+    )
     required_items: Mapped[str] = column(Text, label="持ち物", kind="memo", hint="1行に1つ", default="")
     notes: Mapped[str] = column(Text, label="注意事項", kind="memo", default="")
     asks_notice: Mapped[bool] = column(

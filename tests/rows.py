@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.context import TOKYO
 from models import (
     BookingCategory,
     Card,
@@ -52,14 +53,15 @@ def card(session: Session, counter: str = "sannomiya", name: str = "試験　太
     return row
 
 
-def slot(session: Session, counter: str = "sannomiya", capacity: int = 4, day: date = date(2026, 12, 2)) -> Slot:
+def slot(session: Session, counter: str = "sannomiya", capacity: int = 4, day: date | None = None) -> Slot:
+    """Places of a day to come."""
     site = session.scalars(select(Counter).where(Counter.code == counter)).one()
     pool = session.scalars(select(DeskPool).where(DeskPool.counter == site)).first()
     number = next(_numbers)
     row = Slot(
         counter=site,
         desk_pool=pool,
-        slot_date=day,
+        slot_date=day or datetime.now(TOKYO).date() + timedelta(days=7),
         start_time=time(number // 60 % 10, number % 60),
         end_time=time(11, 0),
         channel=Channel.WEB,

@@ -45,6 +45,8 @@ def desk(session: Session) -> DeskPool:
     """A desk with one time a day, at 10:00: 公開 2, コールセンター 3 until 48 hours before, 予備 1 until 24 hours before."""
     for other in session.scalars(select(Counter)):
         other.is_open = other.code == "sannomiya"
+    for closure in session.scalars(select(CounterClosure)):
+        session.delete(closure)
     first, *others = session.scalars(select(DeskPool).join(Counter).where(Counter.code == "sannomiya").order_by(DeskPool.id))
     for pool in others:
         pool.web_places = pool.callcenter_places = pool.counter_places = pool.reserve_places = 0

@@ -193,6 +193,7 @@ def test_bulk_changes_are_made_by_these_rules_and_no_other() -> None:
     }
     assert said == {
         ("app/jobs/__init__.py", "jobs.forget_forms"),
+        ("app/rules/opening.py", "opening.agree"),
         ("app/rules/places.py", "places.change"),
         ("app/rules/sending.py", "sending.lease"),
         ("app/rules/sending.py", "sending.mark"),

@@ -12,17 +12,14 @@ from typing import Any
 from flask import Flask, jsonify, render_template, request
 from flask_admin import Admin, AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
-from markupsafe import Markup, escape
 
 from app import audit, codes
-from app.context import context
 from app.extensions import db
 from app.parts import Part
-from app.rules.opening import follow
-from app.schema import Spec, specs
+from app.rules.standing import Change, Stand, stand
+from app.schema import Spec
 from app.text import has_personal_number
-from models import Reservation
-from views import lists, records
+from views import effects, lists, records
 from views.access import must_have
 from views.address import home_of, list_of, query
 from views.forms import form_class, raw
@@ -59,16 +56,19 @@ class MasterView(Recording, ModelView):
         """Asks the right of the verb, not one for all; runs before every view method."""
         must_have(VERBS[name], self.spec.permission)
 
-    def changed(self, row: Any) -> str:
-        """Places follow their masters at once; the person learns what is booked beyond them, and where to look."""
-        crowded = follow(db.session(), row, context(db.session()).local().date())
-        if crowded is None or not crowded.times:
-            return ""
-        booked = f"{home_of(specs()[Reservation])}/list/"
-        asked = query({"booking_date_from": str(crowded.first), "booking_date_to": str(crowded.last), "state": "booked"})
-        return Markup('受付を減らした時間帯のうち、{}枠にはすでに予約があります。<a href="{}">予約を確かめる</a>').format(
-            crowded.times, booked + asked
-        )
+    def stand(self, row: Any) -> Stand | None:
+        return stand(row)
+
+    def _done(self, row: Any, sentence: str, address: str, was: Stand | None) -> Any:
+        """Places follow their masters at once; whom that concerns, is decided before anything is saved."""
+        change = Change(was, stand(row))
+        if not change.is_felt:
+            return super()._done(row, sentence, address, was)
+        return effects.saved(self, change, self.spec.title(row), sentence, address)
+
+    def _form(self, sheet: records.Sheet, row: Any, opened: records.Opened) -> str:
+        effects.begin(self, sheet)
+        return super()._form(sheet, row, opened)
 
     def done_at(self, row: Any) -> str:
         """Masters are worked through in their list."""
@@ -110,21 +110,34 @@ class MasterView(Recording, ModelView):
             return jsonify(message="この項目は一覧では変更できません。"), 404
         part = self.spec.parts[key]
         row = records.load(session, self.spec, request.form.get("pk", ""))
+        was = stand(row)
         outcome = records.edit_cell(session, self.spec, row, part)
         if outcome.clashes is not None:
             typed, now = request.form.get("value", ""), part.shown(getattr(outcome.row, part.key), codes.names(session)) or "空"
             again = "" if has_personal_number(typed) else f"入力した値：{typed[:100]}"
             return self._cell(part, outcome.row, f"{KEPT_APART}いまの値は「{now}」です。{again}"), 409
         if outcome.saved:
-            told = [f"{row} の「{part.label}」を保存しました。", escape(self.changed(row)).striptags()]
-            return self._cell(part, row, "".join(told))
+            return self._cell_saved(part, row, Change(was, stand(row)))
         form = outcome.sheet.form
         return jsonify(message="".join(map(str, form[key].errors)) or form.general_error), 422
 
+    def _cell_saved(self, part: Part, row: Any, change: Change) -> Any:
+        """A cell has no room for a decision: what would concern people who have booked is not saved here."""
+        key, told = row.id, f"{row} の「{part.label}」を保存しました。"
+        concerned = effects.concerned(change) if change.is_felt else 0
+        if not concerned:
+            return self._cell(part, row, f"{told}{effects.warning(change).striptags()}")
+        db.session.rollback()
+        row = records.load(db.session(), self.spec, str(key))
+        href = f"{home_of(self.spec)}/edit/{key}{query({part.key: request.form.get('value', '')})}"
+        link = {"href": href, "words": "編集画面で影響を確かめて保存する"}
+        return self._cell(part, row, f"保存していません。この変更は、予約{concerned}件に影響します。", link), 409
+
     @staticmethod
-    def _cell(part: Part, row: Any, message: str) -> Any:
+    def _cell(part: Part, row: Any, message: str, link: dict[str, str] | None = None) -> Any:
         words = lists.cell(lists.Column(part), row, codes.names(db.session())).words
-        return jsonify(message=message, words=words, raw=raw(part, getattr(row, part.key)), row_stamp=row.row_stamp)
+        said = {"message": message, "words": words, "raw": raw(part, getattr(row, part.key)), "row_stamp": row.row_stamp}
+        return jsonify(said | ({"link": link} if link else {}))
 
 
 class Entrance(AdminIndexView):

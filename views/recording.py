@@ -46,7 +46,11 @@ class Recording:
         """What follows from a saved or deleted row, in this transaction; the sentence for the person, if there is one to say."""
         return ""
 
-    def _done(self, row: Any, sentence: str, address: str) -> Any:
+    def stand(self, row: Any) -> Any:
+        """What of a row, None for one that is not there yet, has to be known when it is saved: how it was before."""
+
+    def _done(self, row: Any, sentence: str, address: str, was: Any) -> Any:
+        """Says that it is saved; `was`: how the row stood before."""
         flash(sentence, "success")
         if warning := self.changed(row):
             flash(warning, "warning")
@@ -70,7 +74,8 @@ class Recording:
             return self.to(self.done_at(earlier))
         outcome = records.add(session, self.spec, self.add_form_type)
         if outcome.saved:
-            return self._done(outcome.row, f"{self.spec.title(outcome.row)} を登録しました。", self.done_at(outcome.row))
+            sentence = f"{self.spec.title(outcome.row)} を登録しました。"
+            return self._done(outcome.row, sentence, self.done_at(outcome.row), self.stand(None))
         return self._form(outcome.sheet, None, records.still_open()), 422
 
     def _log_beginning(self, session: Session, begun: dict[str, Any]) -> None:
@@ -91,12 +96,13 @@ class Recording:
             act.application_id = audit.card_of(row)
             sheet = records.stored(session, self.spec, row, form_type)
             return self._form(sheet, row, records.opened(sheet, row))
-        return self._edited(records.edit(session, self.spec, row, form_type))
+        was = self.stand(row)
+        return self._edited(records.edit(session, self.spec, row, form_type), was)
 
-    def _edited(self, outcome: records.Outcome) -> Any:
+    def _edited(self, outcome: records.Outcome, was: Any) -> Any:
         row = outcome.row
         if outcome.saved:
-            return self._done(row, f"{self.spec.title(row)} を保存しました。", self.done_at(row))
+            return self._done(row, f"{self.spec.title(row)} を保存しました。", self.done_at(row), was)
         if outcome.clashes is not None:
             opened = records.opened(outcome.sheet, row)
             told = clashes.saved_by(db.session(), self.spec, row)
@@ -110,8 +116,8 @@ class Recording:
     def deleting(self, pk: str) -> Any:
         session = db.session()
         row = records.load(session, self.spec, pk)
-        title, here = self.spec.title(row), page_of(row)
+        title, here, was = self.spec.title(row), page_of(row), self.stand(row)
         if problem := records.delete(session, self.spec, row, request.form.get("row_stamp", "")):
             flash(problem, "danger")
             return self.to(here or list_of(self.spec))
-        return self._done(row, f"{title} を削除しました。", list_of(self.spec))
+        return self._done(row, f"{title} を削除しました。", list_of(self.spec), was)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.demo.days import ISO, clock, day_of
 from app.errors import AppError
-from app.rules.opening import closes, places_of, times_of
+from app.rules.planning import places_of, times_of, why_closed
 from models import Channel, Counter, CounterClosure, CounterHours, DeskPool, Weekday
 
 SLOT_COLUMNS = (
@@ -193,4 +193,5 @@ def _starts(hours: CounterHours, minutes: int) -> Iterator[int]:
 def _closed(session: Session, counters: set[int], days: range) -> set[tuple[int, int]]:
     """Counters and the days on which they are closed."""
     closures = session.scalars(select(CounterClosure)).all()
-    return {(at, day) for day in days for at in counters if any(closes(one, at, day_of(day)) for one in closures)}
+    places = session.scalars(select(Counter).where(Counter.id.in_(counters))).all()
+    return {(place.id, day) for day in days for place in places if why_closed(place, day_of(day), closures)}

@@ -87,6 +87,7 @@ def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[st
         "for_category": category.id,
         "today": local.date(),
         "time_now": local.time(),
+        "ends_by": category.latest_end or time.max,
     }
 
 
@@ -132,6 +133,14 @@ def places(
     return _openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on})
 
 
+def free(
+    session: Session, category: BookingCategory, counter: Counter, channel: Channel, first: date, last: date, now: datetime
+) -> list[Opening]:
+    """Every free place of some days, desk by desk, in the order of time."""
+    values = {**terms(category, channel, now), "at_counter": counter.id, "first": first, "last": last}
+    return _openings(session, statements.FREE, values)
+
+
 def days(
     session: Session,
     category: BookingCategory,
@@ -163,7 +172,14 @@ def around(
     first channel that has them, at its freest desk; `free` are those of all."""
     may = [c for c in channels if (days := window(category, now, c)) and days[0] <= on <= days[1]]
     local = now.astimezone(TOKYO)
-    values = {"for_category": category.id, "for_channels": may, "on_day": on, "today": local.date(), "time_now": local.time()}
+    values = {
+        "for_category": category.id,
+        "for_channels": may,
+        "on_day": on,
+        "today": local.date(),
+        "time_now": local.time(),
+        "ends_by": category.latest_end or time.max,
+    }
     found = [(channel, Opening(*row)) for channel, *row in session.execute(statements.ON_DAY, values)]
     best: dict[tuple[int, time], Opening] = {}
     for _, opening in sorted(found, key=lambda one: (may.index(one[0]), -one[1].free, one[1].slot_id)):
@@ -296,6 +312,7 @@ __all__ = [
     "day",
     "days",
     "earliest",
+    "free",
     "lost",
     "month",
     "months_open",

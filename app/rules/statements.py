@@ -20,7 +20,8 @@ _OPEN_COUNTERS = select(Counter.id).where(Counter.is_open)
 
 def _offered(slot: Any) -> tuple[ColumnElement[bool], ...]:
     """What a row must be to be offered at all: in the window, of the channel, with a desk for the procedure, at an open
-    counter, not yet begun. Every statement below is built from it once; the values are those of `terms`."""
+    counter, not yet begun, and over by the hour that the procedure sets. Every statement below is built from it once; the values are
+    those of `terms`."""
     return (
         slot.slot_date.between(bindparam("from_day"), bindparam("to_day")),
         slot.channel == bindparam("for_channel"),
@@ -34,6 +35,7 @@ def _served(slot: Any) -> tuple[ColumnElement[bool], ...]:
         slot.desk_pool_id.in_(_DESKS),
         slot.counter_id.in_(_OPEN_COUNTERS),
         or_(slot.slot_date > bindparam("today"), slot.start_time > bindparam("time_now")),
+        slot.end_time <= bindparam("ends_by"),
     )
 
 
@@ -65,6 +67,9 @@ ON_DAY = (
 DAY = _TIMES.where(Slot.slot_date == bindparam("on_day"), Slot.wanted > 0)
 DAYS = _TIMES.where(Slot.slot_date.between(bindparam("first"), bindparam("last")), Slot.wanted > 0)
 _FREE = _TIMES.where(Slot.used < Slot.capacity)
+FREE = _FREE.where(Slot.slot_date.between(bindparam("first"), bindparam("last"))).order_by(
+    Slot.slot_date, Slot.start_time, Slot.id
+)
 _LATER = or_(
     Slot.slot_date > bindparam("wish_day"),
     and_(Slot.slot_date == bindparam("wish_day"), Slot.start_time >= bindparam("wish_time")),

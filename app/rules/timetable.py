@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.rules.opening import closes
+from app.rules.planning import why_closed
 from models import Counter, CounterClosure, CounterHours, Weekday
 
 Weekdays = Mapping[Counter, frozenset[Weekday]]
@@ -36,9 +36,8 @@ class Timetable:
 
     def why_no_places(self, counter: Counter, on: date) -> str:
         """Why the counter has none on this day, as a short sentence without an end."""
-        closure = next((closure for closure in self.closures if closes(closure, counter.id, on)), None)
-        if closure:
-            return f"休業日（{closure.reason}）"
+        if rests := why_closed(counter, on, self.closures):
+            return rests
         if not counter.is_open and on >= self.today:
             return "受付を止めている窓口です"
         if Weekday.of(on) not in self.weekdays[counter]:

@@ -214,6 +214,7 @@ def move(
         raise Conflict(why)
     session.execute(select(Reservation.id).where(Reservation.id == row.id).with_for_update())
     before = {"day": f"{row.booking_date}", "start": f"{row.start_time}", "counter": row.counter.name}
+    told = row.booking_date, row.start_time, row.counter_id
     category = session.get_one(BookingCategory, row.category_id)
     offer, channel = slots.offered_on(session, slot_id, category.code, channels, now)
     slot = offer.slot
@@ -225,7 +226,8 @@ def move(
         row.slot, row.counter = slot, slot.counter
         row.booking_date, row.start_time, row.end_time = slot.slot_date, slot.start_time, slot.end_time
         row.channel, row.queue_number = channel, None
-    outbox.tell(session, MailKind.CHANGED, [row], now, before=before)
+    if (row.booking_date, row.start_time, row.counter_id) != told:  # another desk at the same time is nothing to the visitor
+        outbox.tell(session, MailKind.CHANGED, [row], now, before=before)
 
 
 def close_days(session: Session, now: datetime) -> int:

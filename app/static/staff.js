@@ -147,7 +147,12 @@
   const table = document.querySelector("table.sheetlike");
   if (!table) return;
   const message = document.getElementById("cell-message");
-  const say = (words, good) => { message.textContent = words; message.className = `band ${good ? "good" : "bad"}`; message.hidden = false; };
+  const say = (words, good, link) => {
+    message.textContent = words;
+    if (link) message.append(" ", Object.assign(document.createElement("a"), { href: link.href, textContent: link.words }));
+    message.className = `band ${good ? "good" : "bad"}`;
+    message.hidden = false;
+  };
   const edit = (button) => {
     const cell = button.closest("td"), row = button.closest("tr");
     const holder = document.getElementById(`cell-${button.dataset.name}`).content.cloneNode(true);
@@ -170,7 +175,7 @@
       const answer = await post(table.dataset.update, { pk: row.dataset.pk, row_stamp: row.dataset.stamp, column: button.dataset.name, value }).catch(() => null);
       const said = await answer?.json().catch(() => null) ?? { message: answer ? "保存していません。画面を開き直してください。" : "保存していません。通信を確かめて、もう一度 Enter を押してください。" };
       const saved = Boolean(answer?.ok && said.row_stamp);
-      say(said.message, saved);
+      say(said.message, saved, said.link);
       cell.classList.remove("saved", "refused");
       cell.classList.add(saved ? "saved" : "refused");
       if (said.row_stamp) row.dataset.stamp = said.row_stamp;
