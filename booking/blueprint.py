@@ -76,7 +76,8 @@ def blueprint(mode: ModeName, desk: Desk | None = None) -> Blueprint:
     pages = Blueprint(name, __name__, template_folder="templates", static_folder="static", static_url_path=STATIC)
     pages.url_value_preprocessor(lambda _endpoint, _values: _begin(desk))
     pages.url_defaults(keeping.carry)
-    pages.register_error_handler(CSRFError, applying.token_lost)
+    if desk is None or desk.door:  # on the staff site that site says what becomes of a form that comes too late
+        pages.register_error_handler(CSRFError, applying.token_lost)
     # On the residents' own site also for the page of an address that leads nowhere.
     everywhere = pages.app_context_processor if mode == "resident" else pages.context_processor
     everywhere(_words)

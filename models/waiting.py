@@ -41,7 +41,7 @@ class WaitingEntry(Base):
     code: Mapped[str] = column(String(10), label="受付番号", listed=True, search=True, kind="visit", unique=True, edit=False)
     counter: Mapped[Counter] = relation(label="窓口", listed=True, search=True, edit=False)
     category: Mapped[BookingCategory] = relation(label="手続き", listed=True, edit=False)
-    wish_date: Mapped[date] = column(Date, label="希望日", listed=True, search=True, sort=True, edit=False)
+    wish_date: Mapped[date] = column(Date, label="希望日", listed=True, search=True, edit=False)
     people: Mapped[int] = column(Integer, label="人数", listed=True, edit=False, default=1)
     name: Mapped[str] = column(String(200), label="氏名", listed=True, search=True, pii="name", kind="name")
     phone: Mapped[str] = column(String(11), label="電話番号", listed=True, search=True, pii=True, kind="phone")

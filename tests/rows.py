@@ -155,6 +155,7 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         "slot": booked.slot_id,
         "outbox": told.id,
         "waiting_entry": waits.id,
+        "operator_account": 1,
         "shipment": posted.id,
         "document": paper.id,
         "document_page": page.id,

@@ -307,7 +307,7 @@ def test_a_personal_number_is_refused_in_every_text_and_repeated_nowhere(
 ) -> None:
     keys = one_of_each(session, "sannomiya")
     manager = browse("manager")
-    people = {"document": browse("staff"), "staff": browse("admin")}
+    people = {"document": browse("staff"), "staff": browse("admin"), "operator_account": browse("admin")}
     refused = 0
     for spec in specs().values():
         if spec.is_master is not (area == "masters") or not spec.writable or spec.inline_of:
