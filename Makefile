@@ -15,7 +15,7 @@ help: ## この一覧を表示します
 
 setup: $(STAMP) ## 仮想環境・ライブラリ・画面の部品を用意します（ほかの make が自分で呼びます）
 
-$(STAMP): requirements/base.txt requirements/dev.txt $(wildcard app/translations/*/LC_MESSAGES/*.po)
+$(STAMP): requirements/base.txt requirements/dev.txt $(wildcard app/translations/*/LC_MESSAGES/*.po booking/translations/*/LC_MESSAGES/*.po)
 	@python="$$(for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p || true; done | head -n 1)"; \
 	if [ -z "$$python" ] || ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 		echo 'Python 3.11 以上が見つかりません。python3.11 などを入れてから、もう一度実行してください。' >&2; exit 1; fi; \

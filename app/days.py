@@ -6,14 +6,15 @@ import re
 import unicodedata
 from datetime import date
 
+from app.sentences import N_, Sentence
 from app.text import WEEKDAYS, Unreadable, alnum
 
 ERAS = (
-    ("令和", "R", date(2019, 5, 1)),
-    ("平成", "H", date(1989, 1, 8)),
-    ("昭和", "S", date(1926, 12, 25)),
-    ("大正", "T", date(1912, 7, 30)),
-    ("明治", "M", date(1868, 1, 25)),
+    (N_("令和"), "R", date(2019, 5, 1)),
+    (N_("平成"), "H", date(1989, 1, 8)),
+    (N_("昭和"), "S", date(1926, 12, 25)),
+    (N_("大正"), "T", date(1912, 7, 30)),
+    (N_("明治"), "M", date(1868, 1, 25)),
 )
 _DAY = re.compile(r"(.+?)(?:年|[-/.])([0-9]{1,2})(?:月|[-/.])([0-9]{1,2})日?")
 
@@ -29,9 +30,9 @@ def year_of(typed: str, today: date) -> int:
             number = 1 if found[1] == "元" else int(found[1])
             last = (ERAS[at - 1][2].year if at else today.year) - began.year + 1
             if not 1 <= number <= last:
-                raise Unreadable(f"、{name}なら{last}年までです")
+                raise Unreadable(N_("、%(era)sなら%(last)s年までです"), era=Sentence(name), last=last)
             return began.year + number - 1
-    raise Unreadable("、西暦4桁（例 1960）か、元号をつけて（例 昭和35、S35）入力してください")
+    raise Unreadable(N_("、西暦4桁（例 1960）か、元号をつけて（例 昭和35、S35）入力してください"))
 
 
 def read(typed: str) -> date:

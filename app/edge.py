@@ -21,19 +21,20 @@ from app.constraints import explain
 from app.context import Actor, Context, enter
 from app.errors import AppError, Busy, NotFound, PersonalNumberFound, Refused
 from app.extensions import answering, db, reading
+from app.sentences import N_, Sentence
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 HEALTH = ("healthz", "readyz")
 
 SENTENCES = {
-    400: "送られた内容を受け付けられませんでした。画面を開き直して、もう一度お試しください。",
+    400: N_("送られた内容を受け付けられませんでした。画面を開き直して、もう一度お試しください。"),
     403: Refused().message,
     404: NotFound().message,
-    405: "この操作は受け付けていません。",
-    409: "ほかの人が先に変更しました。画面を開き直してください。",
-    413: "送られたデータが大きすぎます。",
-    429: "短い時間に操作が繰り返されたため、受け付けを止めています。しばらくしてから、もう一度お試しください。",
-    500: "処理中に問題が起きました。入力は保存されていません。続くときは、システム担当に下の番号を伝えてください。",
+    405: N_("この操作は受け付けていません。"),
+    409: N_("ほかの人が先に変更しました。画面を開き直してください。"),
+    413: N_("送られたデータが大きすぎます。"),
+    429: N_("短い時間に操作が繰り返されたため、受け付けを止めています。しばらくしてから、もう一度お試しください。"),
+    500: N_("処理中に問題が起きました。入力は保存されていません。続くときは、システム担当に下の番号を伝えてください。"),
     503: Busy().message,
 }
 
@@ -195,7 +196,7 @@ def _app_error(error: AppError) -> Any:
         current: Context = g.context
         current.act = current.act or audit.act("form", "refused", "入力")
         current.act.personal_number = True
-    return page(error.status, error.message)
+    return page(error.status, error.sentence)
 
 
 def _http_error(error: HTTPException) -> Any:
@@ -224,7 +225,7 @@ def _unexpected(error: Exception) -> Any:
     return page(500)
 
 
-def page(status: int, sentence: str | None = None) -> Response:
+def page(status: int, sentence: str | Sentence | None = None) -> Response:
     """One error page for everything: what happened, what to do, and the number to quote. A refusal is always logged as one."""
     db.session.rollback()
     current: Context | None = g.get("context")
@@ -232,10 +233,11 @@ def page(status: int, sentence: str | None = None) -> Response:
         refuse(current, screen())
     number = current.request_id if current else ""
     words, kind = sentence or SENTENCES.get(status, SENTENCES[400]), "html"
+    shown = {"status": status, "sentence": words, "general": SENTENCES.get(status, SENTENCES[400]), "number": number}
     try:
-        body = render_template(current_app.config["ERROR_TEMPLATE"], status=status, sentence=words, number=number)
+        body = render_template(current_app.config["ERROR_TEMPLATE"], **shown)
     except (DBAPIError, PoolTimeout):  # the frame of the page asks the database who is signed in
-        body, kind = words, "plain"
+        body, kind = str(words), "plain"
     soon = {"Retry-After": "5"} if status == 503 else {}
     return Response(body, status=status, content_type=f"text/{kind}; charset=utf-8", headers=soon)
 

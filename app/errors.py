@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from app.sentences import N_, Sentence
+
 
 class AppError(Exception):
-    """Something a person can understand and act on. `status` is what HTTP calls it at the edge."""
+    """Something a person can understand and act on. `status` is what HTTP calls it at the edge; `values` fill the places of the
+    message. `sentence` holds both apart, for pages in other languages."""
 
     status = 400
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+    def __init__(self, message: str | Sentence, *, field: str | None = None, **values: object) -> None:
+        self.sentence, self.field = message if isinstance(message, Sentence) else Sentence(message, values), field
+        self.message = str(self.sentence)
+        super().__init__(self.message)
 
 
 class Refused(AppError):
@@ -18,7 +22,7 @@ class Refused(AppError):
 
     status = 403
 
-    def __init__(self, message: str = "この操作をする権限がありません。必要なときは、管理者に申し出てください。") -> None:
+    def __init__(self, message: str = N_("この操作をする権限がありません。必要なときは、管理者に申し出てください。")) -> None:
         super().__init__(message)
 
 
@@ -28,7 +32,7 @@ class NotFound(AppError):
     status = 404
 
     def __init__(
-        self, message: str = "見つかりません。削除されたか、閲覧できない情報です。", *, field: str | None = None
+        self, message: str = N_("見つかりません。削除されたか、閲覧できない情報です。"), *, field: str | None = None
     ) -> None:
         super().__init__(message, field=field)
 
@@ -43,17 +47,21 @@ class SlotFull(Conflict):
     """The last place of a slot has gone."""
 
     def __init__(self) -> None:
-        super().__init__("申し訳ありません。選んだ時間は、いま満席になりました。別の時間を選んでください。")
+        super().__init__(N_("申し訳ありません。選んだ時間は、いま満席になりました。別の時間を選んでください。"))
+
+
+FOUND = N_("個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。")
+FOUND_IN = N_("「%(label)s」に個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。")
 
 
 class PersonalNumberFound(AppError):
     """A text holds what looks like a 個人番号. The digits themselves are never repeated (番号法20条)."""
 
     def __init__(self, *, label: str = "", field: str | None = None) -> None:
-        where = f"「{label}」に" if label else ""
-        super().__init__(
-            f"{where}個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。", field=field
-        )
+        if label:
+            super().__init__(FOUND_IN, field=field, label=label)
+        else:
+            super().__init__(FOUND, field=field)
 
 
 class Busy(AppError):
@@ -62,7 +70,7 @@ class Busy(AppError):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("ただいま混み合っています。入力は保存されていません。少し待ってから、もう一度お試しください。")
+        super().__init__(N_("ただいま混み合っています。入力は保存されていません。少し待ってから、もう一度お試しください。"))
 
 
 class BadFile(AppError):

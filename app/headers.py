@@ -13,9 +13,10 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from app import edge
 from app.addresses import is_within
+from app.sentences import N_
 
 csrf = CSRFProtect()
-STALE = (
+STALE = N_(
     "画面が古くなったか、別の画面から送られたため、受け付けませんでした。入力は保存されていません。"
     "前の画面を開き直して、もう一度お試しください。"
 )

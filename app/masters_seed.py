@@ -1,4 +1,6 @@
-"""What every installation starts with: code lists, fees and retention periods. Afterwards they are the office's own.
+"""What every installation starts with: code lists, fees, retention periods, and what procedures are called in other languages.
+
+Afterwards they are the office's own.
 
 仮 marks what was not found in public material and has to be confirmed with the city.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from app import translations_seed
 from models import Base, CodeItem, FeeRule, RetentionRule
 from models.masters import RetentionBasis
 
@@ -108,3 +111,4 @@ def rows() -> Iterator[tuple[str, Base]]:
             f"retention:{document_class}",
             RetentionRule(document_class=document_class, basis=basis, years=years, valid_from=START, note=note),
         )
+    yield from translations_seed.rows()

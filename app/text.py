@@ -14,6 +14,8 @@ from typing import Any
 
 import jaconv
 
+from app.sentences import N_, Sentence
+
 # Name kanji that people write one way and type another; folded in search keys only.
 VARIANTS = str.maketrans("髙﨑𠮷邊邉齋齊斎濵濱德黑眞神靑淸櫻榮廣澤國嶋嶌", "高崎吉辺辺斉斉斉浜浜徳黒真神青清桜栄広沢国島島")
 HYPHENS = re.compile(r"[\s‐-―−ーｰ－()（）・.．\-]")
@@ -39,6 +41,10 @@ STRUCK = "＊" * 12
 class Unreadable(ValueError):
     """What to type instead, as the end of a sentence that begins with the name of the field and は."""
 
+    def __init__(self, words: str, **values: object) -> None:
+        self.sentence = Sentence(words, values)
+        super().__init__(str(self.sentence))
+
 
 def digits(text: str) -> str:
     """'０７８－１２３' → '078123': full width folded, separators dropped, anything else kept to be complained about."""
@@ -63,7 +69,7 @@ def read_phone(typed: str) -> str:
     """A telephone number as its digits."""
     number = digits(typed)
     if not re.fullmatch(r"0[0-9]{9,10}", number):
-        raise Unreadable("数字10桁か11桁で入力してください（例 0781234567）")
+        raise Unreadable(N_("数字10桁か11桁で入力してください（例 0781234567）"))
     return number
 
 
@@ -71,7 +77,7 @@ def read_postal(typed: str) -> str:
     """A postal code as its seven digits."""
     number = digits(typed).removeprefix("〒")
     if not re.fullmatch(r"[0-9]{7}", number):
-        raise Unreadable("数字7桁で入力してください（例 6500001）")
+        raise Unreadable(N_("数字7桁で入力してください（例 6500001）"))
     return number
 
 
@@ -98,7 +104,7 @@ def read_kana(typed: str) -> str:
     """A reading in full-width katakana."""
     words = kana(typed)
     if not is_kana(words):
-        raise Unreadable("カタカナで入力してください（例 コウベ ハナコ）")
+        raise Unreadable(N_("カタカナで入力してください（例 コウベ ハナコ）"))
     return words
 
 
@@ -106,7 +112,7 @@ def read_email(typed: str) -> str:
     """An address in half width, checked for its shape only: carriers in Japan have given out some that the standard forbids."""
     address = unicodedata.normalize("NFKC", typed)
     if len(address) > _LONGEST_EMAIL or not address.isascii() or not _EMAIL.fullmatch(address):
-        raise Unreadable("hanako@example.jp の形で入力してください")
+        raise Unreadable(N_("hanako@example.jp の形で入力してください"))
     return address
 
 

@@ -20,7 +20,7 @@ from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
 from app.rules import bookings, fairness, holds, slots
-from booking import booked, door, holding, keeping, notice, postal, seals, work
+from booking import booked, door, holding, keeping, language, notice, postal, seals, work
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
 from booking.forms import ApplicantForm, AssistedForm
@@ -28,6 +28,7 @@ from booking.holding import Held
 from booking.keeping import now
 from booking.party import PartyForms
 from booking.reading import is_in_kobe
+from booking.tongue import N_, Sentence
 from models import DraftStep, Intake
 
 _PATH = "/book/<category>/<counter>/<day>/<int(max=9223372036854775807):slot>/"
@@ -39,11 +40,11 @@ _AWAY: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """What a person may want to choose again while they fill in the form: the page for it, and what its address names."""
 PER_FORM = "60 per hour"
-CHECK_AGAIN = "もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。"
+CHECK_AGAIN = N_("もう一度、内容をお確かめください。よろしければ、同意のうえ「この内容で予約する」を押してください。")
 MOST_PEOPLE = 10
-TOO_FAST = "入力をもう一度お確かめのうえ、数秒たってから「確認画面へ進む」を押してください。"
-UNSEEN = "自動入力のしくみが、使わない欄に文字を入れたようです。お手数ですが、もう一度「確認画面へ進む」を押してください。"
-COOKIE_LOST = (
+TOO_FAST = N_("入力をもう一度お確かめのうえ、数秒たってから「確認画面へ進む」を押してください。")
+UNSEEN = N_("自動入力のしくみが、使わない欄に文字を入れたようです。お手数ですが、もう一度「確認画面へ進む」を押してください。")
+COOKIE_LOST = N_(
     "しばらく時間がたったため、もう一度お確かめください。入力した内容は残っています（Cookieを使えない設定では予約できません）。"
 )
 
@@ -95,6 +96,8 @@ def send(**address: Any) -> Any:
         return _keep_and_go(page, forms, step, {part: address[part] for part in parts})
     if change in _HELP:
         return _HELP[change](forms, address)
+    if request.form.get("lang"):
+        return _in_other_words(forms, address)
     if told := _looks_like_a_program():
         return _keep_and_go("form", forms, DraftStep.TYPED, _at_person(address), told)
     if not forms.sheet(_person()).validate():
@@ -111,6 +114,13 @@ def _extend(forms: PartyForms, address: dict[str, Any]) -> Any:
     if request.form.get("page") == "check":
         return _keep_and_go("check", forms, DraftStep.CHECKED, address, told)
     return _keep_and_go("form", forms, DraftStep.TYPED, _at_person(address), told)
+
+
+def _in_other_words(forms: PartyForms, address: dict[str, Any]) -> Any:
+    """The same page in another language, with everything that is typed; what was wrong is still wrong, and said again."""
+    found = keeping.draft()
+    is_faulty = bool(forms.refused) or (found is not None and found.step is DraftStep.FAULTY)
+    return _keep_and_go("form", forms, DraftStep.FAULTY if is_faulty else DraftStep.TYPED, _at_person(address))
 
 
 def _fill_address(forms: PartyForms, address: dict[str, Any]) -> Any:
@@ -184,7 +194,7 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
         return _keep_and_go("check", forms, DraftStep.CHECKED, address)
     except fairness.Refused as error:
         _note_refusal(error)
-        return _keep_and_go("check", forms, DraftStep.CHECKED, address, error.message)
+        return _keep_and_go("check", forms, DraftStep.CHECKED, address, error.sentence)
     except bookings.AlreadyUsed as error:
         _note_refusal(error)
         return booked.lead_to(bookings.token_digest(wish.form_token), again=True)
@@ -212,6 +222,7 @@ def _note_refusal(error: AppError) -> None:
 def token_lost(_error: CSRFError) -> Any:
     """The browser lost its cookie (closed, or a day later): what was typed comes back, to be sent once more."""
     edge.begin(current_app.extensions["who"])  # the anti-forgery check stands in front of the edge
+    language.choose()
     if not request.view_args:
         return edge.page(400, STALE)
     try:
@@ -283,14 +294,14 @@ def _held(choice: Choice, forms: PartyForms) -> Held:
     return held
 
 
-def _form_page(choice: Choice, forms: PartyForms, held: Held, told: str) -> str:
+def _form_page(choice: Choice, forms: PartyForms, held: Held, told: Sentence | str) -> str:
     person = min(_person(), len(forms.sheets))
     return render_template(
         "booking/form.html", choice=choice, forms=forms, person=person, form=forms.sheet(person), held=held, told=told
     )
 
 
-def _keep_and_go(page: str, forms: PartyForms, step: DraftStep, address: dict[str, Any], told: str = "") -> Any:
+def _keep_and_go(page: str, forms: PartyForms, step: DraftStep, address: dict[str, Any], told: Sentence | str = "") -> Any:
     """The answer to every POST but the one that books: the entry is kept, and a page that shows it is named."""
     if forms.refused and first_in_a_minute("personal number"):
         act = audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=forms.refused)
@@ -311,6 +322,7 @@ def _request(forms: PartyForms, category: str, counter: str, slot: int) -> booki
         channel=channel(),
         form_token=forms.first.form_token.data or "",
         consent_version=notice.VERSION,
+        language=language.current(),
         **_assisted(forms.first),
     )
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from flask import Blueprint, g, request
 from flask_wtf.csrf import CSRFError
 
-from app import edge
-from app.callcenter import CALLCENTER
+from app import edge, i18n
+from app.callcenter import CALLCENTERS
 from app.schema import specs
 from booking import (
     applying,
@@ -21,6 +21,7 @@ from booking import (
     entrance,
     holding,
     keeping,
+    language,
     looking_up,
     operating,
     own,
@@ -28,6 +29,7 @@ from booking import (
     party,
     postal,
     seals,
+    tongue,
     waiting_line,
     words,
 )
@@ -69,6 +71,7 @@ class Booking:
 
 def blueprint(mode: ModeName, desk: Desk | None = None) -> Blueprint:
     """The booking pages for residents on the Internet, or for operators who book on a caller's behalf."""
+    i18n.compile_catalogues(i18n.RESIDENTS)  # where nobody ran `make setup`
     name = "booking" if mode == "resident" else "operator"
     pages = Blueprint(name, __name__, template_folder="templates", static_folder="static", static_url_path=STATIC)
     pages.url_value_preprocessor(lambda _endpoint, _values: _begin(desk))
@@ -79,6 +82,8 @@ def blueprint(mode: ModeName, desk: Desk | None = None) -> Blueprint:
     everywhere(_words)
     if desk:
         pages.before_request(lambda: None if edge.is_plain(request.endpoint) else desk.admit())
+    else:
+        language.register(pages)
     for module in _modules(desk):
         module.register(pages)
     return pages
@@ -95,11 +100,17 @@ def _modules(desk: Desk | None) -> Iterator[Any]:
 
 
 def _words() -> dict[str, Any]:
-    """What every template knows. `site`: the pages' own name, before their addresses."""
+    """What every template speaks with. `site`: the pages' own name, before their addresses."""
     own = request.blueprint in ("booking", "operator")
     return {
+        "_": tongue.in_page,
+        "say": tongue.say,
+        "office": tongue.Office,
+        "local": tongue.local,
+        "tongue": tongue,
+        "language": language,
         "words": words,
-        "callcenter": CALLCENTER,
+        "callcenter": CALLCENTERS[language.current()],
         "onward": keeping.onward,
         "site": request.blueprint if own else "booking",
         "operating": own and g.booking.desk is not None,

@@ -16,6 +16,7 @@ from app.rules import parties, slots
 from app.rules.parties import Party
 from booking import keeping
 from booking.keeping import now
+from booking.tongue import N_
 from models import Channel
 
 
@@ -118,4 +119,4 @@ def the_day(words: str) -> date:
     try:
         return date.fromisoformat(words)
     except ValueError:
-        raise NotFound("この日は予約できません。日にちを選び直してください。") from None
+        raise NotFound(N_("この日は予約できません。日にちを選び直してください。")) from None

@@ -15,15 +15,19 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import Form, HiddenField, RadioField, StringField, TextAreaField, ValidationError
 
 from app import text
-from app.errors import PersonalNumberFound
 from app.rules.bookings import Applicant
-from booking import reading
+from booking import reading, words
+from booking.language import HTML, current
+from booking.tongue import N_, Lazy, Office, _, say
 from models import Intake, Sex
 
 Entry = ImmutableMultiDict[str, str]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-MASKED = f"その数字は{text.HIDDEN[0]}に置きかえました。{text.HIDDEN[0]}を消してください。"
-_SEXES = [("male", "男性"), ("female", "女性"), ("", "答えない")]
+PERSONAL_NUMBER = N_(
+    "「%(label)s」に個人番号（マイナンバー）と思われる12桁の数字が含まれています。個人番号は入力できません。"
+    "その数字は%(sign)sに置きかえました。%(sign)sを消してください。"
+)
+TOO_LONG = N_("%(label)sは%(longest)s文字以内で入力してください（いま%(now)s文字）。")
 
 
 class Answer(StringField):
@@ -34,12 +38,12 @@ class Answer(StringField):
 
     def __init__(
         self,
-        label: str,
+        label: Lazy,
         *,
         longest: int,
-        missing: str = "",
+        missing: Lazy | None = None,
         read: Callable[[str], str] = str,
-        hint: str = "",
+        hint: Lazy | None = None,
         autocomplete: str = "",
         inputmode: str = "",
         **kw: Any,
@@ -58,18 +62,30 @@ class Answer(StringField):
     def pre_validate(self, form: Form) -> None:
         typed = self.data or ""
         if text.HIDDEN in typed:
-            raise ValidationError(f"{PersonalNumberFound(label=self.label.text).message}{MASKED}")
+            raise ValidationError(_(PERSONAL_NUMBER, label=self.label.text, sign=text.HIDDEN[0]))
         if len(typed) > self.longest:
-            raise ValidationError(f"{self.label.text}は{self.longest}文字以内で入力してください（いま{len(typed)}文字）。")
+            raise ValidationError(_(TOO_LONG, label=self.label.text, longest=self.longest, now=len(typed)))
         if not any(c.isalnum() for c in typed):
-            if self.missing:
-                raise ValidationError(self.missing)
+            if self.is_required:
+                raise ValidationError(str(self.missing))
             self.value = ""
             return
         try:
             self.value = self.read(typed)
         except text.Unreadable as error:
-            raise ValidationError(f"{self.label.text}は{error}。") from None
+            raise ValidationError(_("%(label)sは%(what)s。", label=self.label.text, what=error.sentence)) from None
+
+    @property
+    def is_required(self) -> bool:
+        return self.missing is not None
+
+
+class Reading(Answer):
+    """フリガナ. Who does not read Japanese need not write it; at the counter their name is read as it stands."""
+
+    @property
+    def is_required(self) -> bool:
+        return HTML[current()] == "ja"
 
 
 class LongAnswer(Answer, TextAreaField):
@@ -82,8 +98,8 @@ class Choice(RadioField):
     data: str | None
 
     def pre_validate(self, form: Form) -> None:
-        if (self.data or "") not in [value for value, _ in self.choices or []]:
-            raise ValidationError(f"{self.label.text}を選び直してください。")
+        if (self.data or "") not in [value for value, _words in self.choices or []]:
+            raise ValidationError(_("%(label)sを選び直してください。", label=self.label.text))
 
 
 class Sheet(Form):
@@ -95,32 +111,32 @@ class Sheet(Form):
 
     @property
     def refused(self) -> list[str]:
-        """Labels of the fields that held a 個人番号."""
-        return [f.label.text for f in self if getattr(f, "held_personal_number", False)]
+        """Labels of the fields that held a 個人番号, for the log: in the office's words."""
+        return [f.label.text.words for f in self if getattr(f, "held_personal_number", False)]
 
 
 class PersonForm(Sheet):
     """What is asked of everybody who comes: name, birth date, sex."""
 
     name = Answer(
-        "お名前",
+        Lazy("お名前"),
         longest=200,
-        missing="お名前を入力してください。",
+        missing=Lazy("お名前を入力してください。"),
         read=reading.name,
         autocomplete="name",
-        hint="住民票のとおりに入力してください（例 神戸 花子）。",
+        hint=Lazy("住民票のとおりに入力してください（例 神戸 花子）。"),
     )
-    name_kana = Answer(
-        "フリガナ",
+    name_kana = Reading(
+        Lazy("フリガナ"),
         longest=200,
-        missing="フリガナを入力してください（例 コウベ ハナコ）。",
+        missing=Lazy("フリガナを入力してください（例 コウベ ハナコ）。"),
         read=text.read_kana,
-        hint="ひらがなでも入力できます（例 コウベ ハナコ）。",
+        hint=Lazy("ひらがなでも入力できます（例 コウベ ハナコ）。"),
     )
-    birth_year = Answer("年", longest=20, autocomplete="bday-year")
-    birth_month = Answer("月", longest=10, autocomplete="bday-month", inputmode="numeric")
-    birth_day = Answer("日", longest=10, autocomplete="bday-day", inputmode="numeric")
-    sex = Choice("性別", choices=_SEXES, default="")
+    birth_year = Answer(Lazy("年"), longest=20, autocomplete="bday-year")
+    birth_month = Answer(Lazy("月"), longest=10, autocomplete="bday-month", inputmode="numeric")
+    birth_day = Answer(Lazy("日"), longest=10, autocomplete="bday-day", inputmode="numeric")
+    sex = Choice(Lazy("性別"), choices=list(words.SEXES.items()), default="")
 
     def __init__(self, formdata: Entry | None, *, today: date, prefix: str = "") -> None:
         super().__init__(formdata, prefix=prefix)
@@ -143,10 +159,7 @@ class PersonForm(Sheet):
         if self.birth_errors:
             return False
         if empty := [box for box in self.birth if not box.value]:
-            what = (
-                "生年月日" if len(empty) == len(self.birth) else f"生年月日の「{'」と「'.join(box.label.text for box in empty)}」"
-            )
-            empty[0].errors = [f"{what}を入力してください。"]
+            empty[0].errors = [self._what_is_missing(empty)]
             return False
         try:
             self.born = reading.birth_date(
@@ -154,9 +167,15 @@ class PersonForm(Sheet):
             )
         except reading.Unreadable as error:
             box = next((b for b in self.birth if b.short_name == f"birth_{error.part}"), self.birth_year)
-            box.errors = [*box.errors, str(error)]
+            box.errors = [*box.errors, say(error.sentence)]
             return False
         return True
+
+    def _what_is_missing(self, empty: list[Answer]) -> str:
+        if len(empty) == len(self.birth):
+            return _("生年月日を入力してください。")
+        boxes = _("」と「").join(str(box.label.text) for box in empty)
+        return _("生年月日の「%(boxes)s」を入力してください。", boxes=boxes)
 
     def entry(self) -> Iterator[tuple[str, str]]:
         """Every answer as typed, to be carried on in hidden fields."""
@@ -188,35 +207,44 @@ class ApplicantForm(PersonForm):
     """お客さまの情報 [諮問書 表(1)]. Who books, one page."""
 
     postal_code = Answer(
-        "郵便番号", longest=20, read=text.read_postal, autocomplete="postal-code", inputmode="numeric", hint="例 6500001"
+        Lazy("郵便番号"),
+        longest=20,
+        read=text.read_postal,
+        autocomplete="postal-code",
+        inputmode="numeric",
+        hint=Lazy("例 6500001"),
     )
     address = Answer(
-        "住所",
+        Lazy("住所"),
         longest=200,
-        missing="住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。",
+        missing=Lazy("住所を入力してください（例 神戸市中央区加納町6丁目5番1号）。"),
         autocomplete="address-line1",
-        hint="例 神戸市中央区加納町6丁目5番1号",
+        hint=Lazy("例 神戸市中央区加納町6丁目5番1号"),
     )
-    building = Answer("マンション名・部屋番号など", longest=100, autocomplete="address-line2", hint="例 ポートハイツ305号室")
+    building = Answer(
+        Lazy("マンション名・部屋番号など"), longest=100, autocomplete="address-line2", hint=Lazy("例 ポートハイツ305号室")
+    )
     phone = Answer(
-        "電話番号",
+        Lazy("電話番号"),
         longest=40,
-        missing="電話番号を入力してください（例 0781234567）。",
+        missing=Lazy("電話番号を入力してください（例 0781234567）。"),
         read=text.read_phone,
         autocomplete="tel-national",
         inputmode="tel",
-        hint="日中につながる番号。予約を確かめるときにも使います（例 0781234567）。",
+        hint=Lazy("日中につながる番号。予約を確かめるときにも使います（例 0781234567）。"),
     )
     email = Answer(
-        "メールアドレス",
+        Lazy("メールアドレス"),
         longest=254,
         read=text.read_email,
         autocomplete="email",
         inputmode="email",
-        hint="お持ちでなければ空欄でかまいません。",
+        hint=Lazy("お持ちでなければ空欄でかまいません。"),
     )
     message = LongAnswer(
-        "申請内容・お伝えになりたいこと", longest=500, hint="車いすでお越しになる、代理の方が来られるなど。500文字まで。"
+        Lazy("申請内容・お伝えになりたいこと"),
+        longest=500,
+        hint=Lazy("車いすでお越しになる、代理の方が来られるなど。500文字まで。"),
     )
     form_token = HiddenField()
 
@@ -244,31 +272,33 @@ class AssistedForm(ApplicantForm):
     """The same as the office fills it in for somebody: how it was asked, and what was said."""
 
     intake = Choice(
-        "受付方法", choices=[(how.value, how.label) for how in (Intake.PHONE, Intake.DESK, Intake.WEB)], default="phone"
+        Office("受付方法"), choices=[(how.value, how.label) for how in (Intake.PHONE, Intake.DESK, Intake.WEB)], default="phone"
     )
-    intake_note = LongAnswer("聞き取りの内容", longest=500, hint="相手の言葉のまま。500文字まで。住民には表示されません。")
+    intake_note = LongAnswer(
+        Office("聞き取りの内容"), longest=500, hint=Office("相手の言葉のまま。500文字まで。住民には表示されません。")
+    )
 
 
 class WaitingForm(Sheet):
     """空き待ち: who waits, and how they are told."""
 
-    name = Answer("お名前", longest=200, missing="お名前を入力してください。", read=reading.name, autocomplete="name")
+    name = Answer(Lazy("お名前"), longest=200, missing=Lazy("お名前を入力してください。"), read=reading.name, autocomplete="name")
     phone = Answer(
-        "電話番号",
+        Lazy("電話番号"),
         longest=40,
-        missing="電話番号を入力してください（例 0781234567）。",
+        missing=Lazy("電話番号を入力してください（例 0781234567）。"),
         read=text.read_phone,
         autocomplete="tel-national",
         inputmode="tel",
-        hint="例 0781234567",
+        hint=Lazy("例 0781234567"),
     )
     email = Answer(
-        "メールアドレス",
+        Lazy("メールアドレス"),
         longest=254,
         read=text.read_email,
         autocomplete="email",
         inputmode="email",
-        hint="空きが出たことをメールでお知らせします。お持ちでないときは、コールセンターからお電話することがあります。",
+        hint=Lazy("空きが出たことをメールでお知らせします。お持ちでないときは、コールセンターからお電話することがあります。"),
     )
 
 
@@ -276,17 +306,17 @@ class LookupForm(Sheet):
     """予約の確認: the code and a second fact."""
 
     code = Answer(
-        "予約番号",
+        Lazy("予約番号"),
         longest=40,
-        missing="予約番号を入力してください（例 K7Q29-MXDAB）。",
+        missing=Lazy("予約番号を入力してください（例 K7Q29-MXDAB）。"),
         read=reading.code,
-        hint="10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。",
+        hint=Lazy("10文字の英数字です。小文字でも、ハイフンがなくてもかまいません。"),
     )
     phone = Answer(
-        "予約したときの電話番号",
+        Lazy("予約したときの電話番号"),
         longest=40,
-        missing="電話番号を入力してください（例 0781234567）。",
+        missing=Lazy("電話番号を入力してください（例 0781234567）。"),
         read=text.read_phone,
         inputmode="tel",
-        hint="例 0781234567",
+        hint=Lazy("例 0781234567"),
     )

@@ -17,6 +17,7 @@ from booking import keeping, seals, work
 from booking.choice import gone
 from booking.choosing import channel
 from booking.keeping import now
+from booking.tongue import N_
 from models import DraftStep, Reservation, ReservationState
 
 _RNG = secrets.SystemRandom()
@@ -95,9 +96,9 @@ def extend(token: str) -> str:
     """Ten more minutes; the sentence for the person."""
     audit.declare(db.session(), "reservation", "hold", "来庁予約", 延長="10分")
     if not holds.extend(db.session(), token, now()):
-        return "この時間は、これ以上延長できません。"
+        return N_("この時間は、これ以上延長できません。")
     g.wrote = True
-    return "もう10分、この時間をおさえました。"
+    return N_("もう10分、この時間をおさえました。")
 
 
 __all__ = ["Held", "extend", "register"]

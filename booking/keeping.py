@@ -20,15 +20,16 @@ from app.limits import caller
 from app.rules import drafts
 from app.rules.drafts import Draft
 from booking import seals
+from booking.tongue import N_, Sentence
 from models import DraftStep
 
 TRAVELS = {"categories", "counters", "month", "times", "hold", "form", "send", "check", "confirm"}
 """The pages whose addresses carry the reference on, who comes along, and whose places are asked for."""
-LOST = (
+LOST = N_(
     "入力していた内容は残っていません。最後に送ってから1時間がたったか、ほかのブラウザーで開かれたためです。"
     "お手数ですが、もう一度入力してください。"
 )
-NO_COOKIE = (
+NO_COOKIE = N_(
     "このブラウザーには、予約の途中であることの記録（Cookie）がありません。"
     "Cookieを使えない設定では予約できませんので、設定を確かめてからお進みください。"
 )
@@ -80,10 +81,11 @@ def counted_as() -> str:
     return f"form:{reference() or caller()}"
 
 
-def keep(entry: Iterable[tuple[str, str]], step: DraftStep, told: str = "") -> None:
+def keep(entry: Iterable[tuple[str, str]], step: DraftStep, told: Sentence | str = "") -> None:
     """Keeps an entry for the page that comes next; under a new reference if it came without one."""
     g.booking.reference = reference() or seals.new_reference(now())
-    drafts.keep(db.session(), _key(), Draft(entry=dict(entry), step=step, told=told), now())
+    sentence = Sentence(told) if isinstance(told, str) and told else told or None
+    drafts.keep(db.session(), _key(), Draft(entry=dict(entry), step=step, told=sentence), now())
     g.pop("draft", None)
     g.wrote = True  # the edge commits
 
@@ -100,10 +102,10 @@ def token() -> str:
     return (found and found.entry.get("form_token", "")) or seals.new_form_token()
 
 
-def told() -> str:
+def told() -> Sentence | str:
     """What the page has to say about the draft that its address names: its own sentence, or why there is none."""
     if found := draft():
-        return found.told
+        return found.told or ""
     if not reference():
         return ""
     if "browser" not in browser_session:

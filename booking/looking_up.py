@@ -13,12 +13,12 @@ from app.limits import limit_lookup, limiter
 from app.rules import bookings
 from booking import papers, seals
 from booking.forms import LookupForm
+from booking.tongue import N_
 from models import Reservation
 
 PER_CODE = "10 per day"
-NOT_FOUND = "予約が見つかりません。予約番号と電話番号をお確かめください。"
-
-INSTEAD = (
+NOT_FOUND = N_("予約が見つかりません。予約番号と電話番号をお確かめください。")
+INSTEAD = N_(
     "予約完了の画面は、予約したブラウザーで1時間だけ表示できます。予約の内容は、予約番号と電話番号を入力すると確認できます。"
 )
 
@@ -54,12 +54,14 @@ def looked_up() -> Any:
     """One neutral answer to every wrong pair, so that nobody learns which half was right."""
     reading.set(True)
     form = LookupForm(request.form)
+    if request.form.get("lang") and not request.form.get("found"):
+        return render_template("booking/lookup.html", form=form, told="")  # in another language, with what is typed
     valid = form.validate()
     found = bookings.look_up(db.session(), form.code.value, form.phone.value) if valid else None
     _log(form, found)
     if found is None:
         return render_template("booking/lookup.html", form=form, told=NOT_FOUND if valid else ""), 404 if valid else 422
-    return render_template("booking/found.html", **papers.shown(found))
+    return render_template("booking/found.html", form=form, **papers.shown(found))
 
 
 def _log(form: LookupForm, found: Reservation | None) -> None:

@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from app.extensions import db
 from app.letters.invitation import calendar_of
-from app.rules import holds
+from app.rules import glossary, holds
 from booking import keeping, own, seals
 from booking.keeping import now
+from booking.language import current
 from models import Reservation
 
 
@@ -58,7 +59,7 @@ def calendar(reference: str) -> Any:
     made = _visit(reference)
     if made is None:
         return keeping.elsewhere()
-    body = calendar_of(holds.seats_of(db.session(), made), now())
+    body = calendar_of(holds.seats_of(db.session(), made), now(), current(), glossary.words_in(db.session(), current()))
     head = {"Content-Disposition": 'attachment; filename="yoyaku.ics"'}
     return Response(body, content_type="text/calendar; charset=utf-8", headers=head)
 

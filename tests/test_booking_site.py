@@ -36,7 +36,7 @@ def test_resident_books_a_visit_and_finds_it_again(resident: Resident, session: 
     resident.follow("カードを受け取る")
     assert "いちばん早い空き" in resident.page.text
     resident.follow("三宮サテライト")
-    resident.follow(f"{day.month}月{day.day}日 {words.weekday(day)} 空きあり")
+    resident.follow(f"{words.named_day(day)} 空きあり")
     resident.follow("10:00")
     check = resident.press("確認画面へ進む", **GOOD)
     assert check.status == 200

@@ -81,7 +81,7 @@ def steps(page: Page, session: Session) -> Iterator[str]:
     yield "場所"
     page.get_by_role("link", name="三宮サテライト").click()
     yield "日にち"
-    page.get_by_role("link", name=f"{words.short_day(day).split('（')[0]} {words.weekday(day)} 空きあり").click()
+    page.get_by_role("link", name=f"{words.named_day(day)} 空きあり").click()
     yield "時間"
     page.get_by_role("button", name="10:00").click()
     yield "お客さま"

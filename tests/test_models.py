@@ -206,6 +206,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("fee_rule_from_before_until", {"valid_from": DAY, "valid_until": BEFORE}),
     ("retention_rule_years", {"years": 0}),
     ("retention_rule_years", {"years": 100}),
+    ("translation_other_language", {"language": "ja"}),
     ("slot_never_oversold", {"capacity": 3, "used": 4}),
     ("slot_never_oversold", {"used": -1}),
     ("slot_sane", {"start_time": time(10), "end_time": time(10)}),

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from app import text
+from app.demo import translations
 from app.demo.days import year_end
-from models import BookingCategory, Counter, CounterClosure, CounterHours, DeskPool, VisitPurpose, Weekday
+from models import BookingCategory, Counter, CounterClosure, CounterHours, DeskPool, Translation, VisitPurpose, Weekday
 from models.making import searched_as
 from models.masters import desk_pool_category
 
@@ -127,13 +128,14 @@ _RELEASED = {"callcenter_release_hours": 48, "reserve_release_hours": 24}
 
 
 def ensure_masters(connection: Connection, years: Iterable[int] = CLOSURE_YEARS) -> None:
-    """Inserts the counters, procedures and 年末年始 that are missing; touches nothing that is there."""
+    """Inserts the counters, procedures, 年末年始 and 訳語 that are missing; touches nothing that is there."""
     categories = _ensure_categories(connection)
     known = set(connection.scalars(select(Counter.code)))
     for counter in COUNTERS:
         if counter["code"] not in known:
             _add_counter(connection, counter, categories)
     _ensure_closures(connection, years)
+    _ensure_translations(connection)
 
 
 def _add(connection: Connection, model: Any, **values: Any) -> int:
@@ -175,3 +177,10 @@ def _ensure_closures(connection: Connection, years: Iterable[int]) -> None:
     for opens, closes in map(year_end, years):
         if opens not in known:
             _add(connection, CounterClosure, counter_id=None, starts_on=opens, ends_on=closes, reason=YEAR_END)
+
+
+def _ensure_translations(connection: Connection) -> None:
+    known = {(source, language) for source, language in connection.execute(select(Translation.source, Translation.language))}
+    for source, language, words in translations.rows():
+        if (source, language) not in known:
+            _add(connection, Translation, source=source, language=language, words=words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from email.headerregistry import Address
@@ -15,32 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import codes, text
-from app.callcenter import CALLCENTER
+from app.callcenter import CALLCENTERS
 from app.context import TOKYO
 from app.letters import dates, invitation
+from app.letters.phrases import PEOPLE, REASONS, SENDERS, beside
 from app.letters.places import fill
-from app.rules import outbox
+from app.rules import glossary, outbox
 from models import Language, MailKind, MailTemplate, Outbox, Reservation, WaitingEntry, WaitingState
-
-REASONS = {
-    "own": {
-        Language.EN: "At your request",
-        Language.ZH: "本人原因",
-        Language.KO: "본인 사정",
-        Language.VI: "Theo yêu cầu của quý vị",
-    },
-    "illness": {Language.EN: "Illness", Language.ZH: "身体不适", Language.KO: "건강상의 이유", Language.VI: "Lý do sức khỏe"},
-    "double": {
-        Language.EN: "Double reservation",
-        Language.ZH: "重复预约",
-        Language.KO: "중복 예약",
-        Language.VI: "Đặt lịch trùng",
-    },
-    "closure": {Language.EN: "Counter closed", Language.ZH: "窗口停业", Language.KO: "창구 휴무", Language.VI: "Quầy đóng cửa"},
-    "mistake": {Language.EN: "Registration error", Language.ZH: "登记错误", Language.KO: "등록 오류", Language.VI: "Lỗi đăng ký"},
-    "other": {Language.EN: "Other", Language.ZH: "其他", Language.KO: "기타", Language.VI: "Lý do khác"},
-}
-"""Reasons of the code list visit_reason that every installation has; others are told as the office named them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +45,11 @@ def compose(session: Session, row: Outbox, sender: Sender, now: datetime) -> Ema
     to = outbox.address_of(session, row.reservation)
     if not to or row.reservation.state not in outbox.CONCERNS[row.kind]:
         return None
-    message = _message(session, row, sender, to, visits[0].language, _values(session, row, visits, sender))
+    first = visits[0]
+    called = glossary.words_in(session, first.language)
+    message = _message(session, row, sender, to, first.language, _values(session, row, visits, called, sender))
     message.add_attachment(
-        invitation.calendar_of(visits, now),
+        invitation.calendar_of(visits, now, first.language, called),
         maintype="text",
         subtype="calendar",
         filename="yoyaku.ics",
@@ -79,23 +62,25 @@ def _offer(session: Session, row: Outbox, entry: WaitingEntry, sender: Sender) -
     """The mail to somebody for whom a place is held; nothing when the offer is over."""
     if entry.state is not WaitingState.OFFERED or not entry.email:
         return None
-    people = f"{entry.people}人" if entry.people > 1 else ""
+    language, called = entry.language, glossary.words_in(session, entry.language)
+    place, what = (called.get(words, words) for words in (entry.counter.name, entry.category.name))
+    people = PEOPLE[language].format(entry.people) if entry.people > 1 else ""
     values = {
         "氏名": _line(entry.name),
         "予約番号": str(entry),
-        "予約": f"{dates.full(entry.wish_date, entry.language)}\n{entry.counter.name}\n{entry.category.name} {people}".rstrip(),
-        "期限": _moment(entry.offered_until, entry.language) if entry.offered_until else "－",
+        "予約": f"{dates.full(entry.wish_date, language)}\n{place}\n{what} {people}".rstrip(),
+        "期限": _moment(entry.offered_until, language) if entry.offered_until else "－",
         "確認ページ": f"{sender.site}/waiting" if sender.site else "－",
-        "問い合わせ先": contact(),
+        "問い合わせ先": contact(language),
     }
-    return _message(session, row, sender, entry.email, entry.language, values)
+    return _message(session, row, sender, entry.email, language, values)
 
 
 def _message(session: Session, row: Outbox, sender: Sender, to: str, language: Language, values: dict[str, str]) -> EmailMessage:
     """The mail itself, with the words of its kind and language."""
     template = _template(session, row.kind, language)
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address("神戸市マイナンバーカード予約", addr_spec=sender.address)
+    message["From"] = Address(SENDERS[language], addr_spec=sender.address)
     message["To"] = to
     message["Subject"] = " ".join(fill(template.subject, values).split())
     message["Date"] = row.created_at
@@ -131,35 +116,45 @@ def _template(session: Session, kind: MailKind, language: Language) -> MailTempl
     return session.scalars(select(MailTemplate).where(MailTemplate.kind == kind, MailTemplate.language == language)).one()
 
 
-def _values(session: Session, row: Outbox, visits: Sequence[Reservation], sender: Sender) -> dict[str, str]:
+def _values(
+    session: Session, row: Outbox, visits: Sequence[Reservation], called: Mapping[str, str], sender: Sender
+) -> dict[str, str]:
     first, language = visits[0], visits[0].language
     before: dict[str, Any] = row.detail.get("before", {})
     return {
         "氏名": _line(first.name),
         "予約番号": str(first),
-        "予約": "\n\n".join(_visit(visit, language) for visit in visits),
-        "変更前": _slot(before, language) if before else "－",
-        "持ち物": "\n".join(f"・{item}" for item in text.lines(first.category.required_items)) or "－",
+        "予約": "\n\n".join(_visit(visit, called) for visit in visits),
+        "変更前": _slot(before, language, called) if before else "－",
+        "持ち物": "\n".join(f"・{called.get(item, item)}" for item in text.lines(first.category.required_items)) or "－",
         "理由": _reason(session, first, language),
         "期限": _moment(first.held_until, language) if first.held_until else "－",
         "確認ページ": f"{sender.site}/lookup" if sender.site else "－",
-        "問い合わせ先": contact(),
+        "問い合わせ先": contact(language),
     }
 
 
-def contact() -> str:
-    return f"{CALLCENTER.name} {text.phone(CALLCENTER.phone)}{CALLCENTER.note}"
+def contact(language: Language) -> str:
+    center = CALLCENTERS[language]
+    return f"{center.name} {text.phone(center.phone)}{center.note}"
 
 
-def _visit(row: Reservation, language: Language) -> str:
-    when = f"{dates.full(row.booking_date, language)} {dates.clock(row.start_time)}–{dates.clock(row.end_time)}"
-    return f"{when}\n{row.counter.name}（{row.counter.address}）\n{row.procedure_name}\n{_line(row.name)}　{row}"
+def _visit(row: Reservation, called: Mapping[str, str]) -> str:
+    """A visit in the resident's language. Where counter and address have other names in it, the Japanese ones, which stand on the
+    signs, follow."""
+    counter, when = row.counter, f"{dates.clock(row.start_time)}–{dates.clock(row.end_time)}"
+    name, address = (called.get(words, words) for words in (counter.name, counter.address))
+    place = beside(name, address, row.language)
+    if counter.name in called and row.language is not Language.EASY:
+        place += f"\n{counter.name}（{counter.address}）"
+    procedure = called.get(row.procedure_name, row.procedure_name)
+    return f"{dates.full(row.booking_date, row.language)} {when}\n{place}\n{procedure}\n{_line(row.name)}　{row}"
 
 
-def _slot(before: dict[str, Any], language: Language) -> str:
+def _slot(before: dict[str, Any], language: Language, called: Mapping[str, str]) -> str:
     """An earlier time, as `visits.move` wrote it down: day, start, counter."""
     day, start = date.fromisoformat(before["day"]), time.fromisoformat(before["start"])
-    return f"{dates.full(day, language)} {dates.clock(start)} {before['counter']}"
+    return f"{dates.full(day, language)} {dates.clock(start)} {called.get(before['counter'], before['counter'])}"
 
 
 def _moment(at: datetime, language: Language) -> str:

@@ -37,5 +37,5 @@ def _values(language: Language) -> dict[str, str]:
         "理由": "本人の都合",
         "期限": f"{dates.full(_DAY, language)} 12:00",
         "確認ページ": "（住民サイトのアドレス）/lookup",
-        "問い合わせ先": contact(),
+        "問い合わせ先": contact(language),
     }

@@ -20,6 +20,7 @@ from app.rows import refuse_personal_numbers, stamp
 from app.rules import outbox, slots
 from app.rules.taking import take_and_insert
 from app.schema import specs
+from app.sentences import N_
 from models import BookingCategory, Channel, Counter, Intake, Language, MailKind, Reservation, ReservationState, Sex, slot_name
 from models.bookings import CODE_ALPHABET
 
@@ -45,7 +46,7 @@ class AlreadyUsed(Conflict):
     """The same form was sent before with another content: it is neither a repetition nor a second booking by itself."""
 
     def __init__(self) -> None:
-        super().__init__("この画面からの予約は、すでに1件受け付けています。")
+        super().__init__(N_("この画面からの予約は、すでに1件受け付けています。"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.dialects import insert_or_change
 from app.errors import AppError
 from app.plans import PREPARED
+from app.sentences import N_, Sentence
 from models import BookingDraft, DraftStep
 from models.base import table_of
 from models.drafts import LONGEST_ENTRY
@@ -34,7 +35,7 @@ class TooLong(AppError):
     status = 413
 
     def __init__(self) -> None:
-        super().__init__("入力された文字が多すぎます。短くして、もう一度送ってください。")
+        super().__init__(N_("入力された文字が多すぎます。短くして、もう一度送ってください。"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,14 @@ class Draft:
 
     entry: dict[str, str]
     step: DraftStep
-    told: str = ""
+    told: Sentence | None = None
 
 
 def find(session: Session, key: str, now: datetime) -> Draft | None:
     row = session.execute(_FIND, {"of": key, "since": now - KEPT}).first()
-    return Draft(entry=json.loads(row.entry), step=row.step, told=row.told) if row else None
+    if row is None:
+        return None
+    return Draft(entry=json.loads(row.entry), step=row.step, told=Sentence.unpacked(row.told) if row.told else None)
 
 
 def keep(session: Session, key: str, draft: Draft, now: datetime) -> None:
@@ -60,7 +63,7 @@ def keep(session: Session, key: str, draft: Draft, now: datetime) -> None:
     entry = json.dumps(draft.entry, ensure_ascii=False)
     if len(entry) > LONGEST_ENTRY:
         raise TooLong
-    values = {"entry": entry, "step": draft.step, "told": draft.told, "kept_at": now}
+    values = {"entry": entry, "step": draft.step, "told": draft.told.packed() if draft.told else "", "kept_at": now}
     number = session.execute(insert_or_change(session, _TABLE, "key").returning(_TABLE.c.id), {**values, "key": key}).scalar_one()
     session.execute(_PUSH_OUT, {"last": number - MOST})
 

@@ -13,6 +13,7 @@ from app.context import TOKYO
 from app.errors import AppError
 from app.plans import PREPARED
 from app.rules.bookings import Applicant
+from app.sentences import N_
 from models import Channel, Reservation, ReservationState
 
 PER_PHONE = 6
@@ -35,16 +36,23 @@ class Refused(AppError):
 class Twice(Refused):
     def __init__(self, name: str, day: date) -> None:
         super().__init__(
-            f"{name}さんには、{day.month}月{day.day}日に同じ手続きの予約がすでにあります。日時を変えるときは、"
-            "その予約の予約番号をご用意のうえ、コールセンターへお電話ください。"
+            N_(
+                "%(name)sさんには、%(day)sに同じ手続きの予約がすでにあります。日時を変えるときは、"
+                "その予約の予約番号をご用意のうえ、コールセンターへお電話ください。"
+            ),
+            name=name,
+            day=day,
         )
 
 
 class TooMany(Refused):
     def __init__(self) -> None:
         super().__init__(
-            f"この電話番号からインターネットで予約できるのは、1日に{PER_PHONE}件までです。"
-            "日付が変わってからもう一度お試しいただくか、コールセンターへお電話ください。"
+            N_(
+                "この電話番号からインターネットで予約できるのは、1日に%(most)s件までです。"
+                "日付が変わってからもう一度お試しいただくか、コールセンターへお電話ください。"
+            ),
+            most=PER_PHONE,
         )
 
 

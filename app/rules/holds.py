@@ -36,6 +36,7 @@ from app.rules.fairness import refuse_unfair
 from app.rules.slots import Opening
 from app.rules.taking import give_back, insert, take, take_and_insert
 from app.schema import specs
+from app.sentences import N_
 from models import BookingCategory, Channel, Counter, MailKind, Reservation, Slot
 from models.base import table_of
 
@@ -61,8 +62,12 @@ class TooManyHolds(AppError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"同時におさえられる時間は{MOST}つまでです。ほかの画面で選んだ予約を終えるか、"
-            f"{HELD_FOR.seconds // 60}分たってから、もう一度お試しください。"
+            N_(
+                "同時におさえられる時間は%(most)sつまでです。ほかの画面で選んだ予約を終えるか、"
+                "%(minutes)s分たってから、もう一度お試しください。"
+            ),
+            most=MOST,
+            minutes=HELD_FOR.seconds // 60,
         )
 
 

@@ -15,6 +15,7 @@ from app import text
 from app.context import TOKYO
 from app.errors import NotFound
 from app.rules import statements
+from app.sentences import N_
 from models import BookingCategory, Channel, Counter, Slot
 
 FEW = 5  # a day with at most one place in five left is shown as 残りわずか
@@ -24,7 +25,7 @@ class NotOffered(NotFound):
     """A time that this person may not book: past, too far ahead, of another procedure, channel or a closed counter, or invented."""
 
     def __init__(self) -> None:
-        super().__init__("この日時は予約を受け付けていません。日時を選び直してください。")
+        super().__init__(N_("この日時は予約を受け付けていません。日時を選び直してください。"))
 
 
 class DayState(StrEnum):
@@ -219,7 +220,7 @@ def procedure(session: Session, code: str, now: datetime) -> BookingCategory:
     """A procedure that can be booked today, by its code."""
     found = _category(session, code)
     if found is None or not found.is_bookable(now.astimezone(TOKYO).date()):
-        raise NotFound("この手続きの予約は受け付けていません。はじめから選び直してください。")
+        raise NotFound(N_("この手続きの予約は受け付けていません。はじめから選び直してください。"))
     return found
 
 
@@ -227,7 +228,7 @@ def open_counter(session: Session, code: str) -> Counter:
     """A counter that receives people, by its code."""
     found = session.scalar(statements.COUNTER, {"code": text.tidy(code)})
     if found is None:
-        raise NotFound("この窓口の予約は受け付けていません。はじめから選び直してください。")
+        raise NotFound(N_("この窓口の予約は受け付けていません。はじめから選び直してください。"))
     return found
 
 

@@ -18,7 +18,8 @@ for (const held of document.querySelectorAll("[data-until]")) {
   const tick = () => {
     const seconds = Math.round((until - Date.now()) / 1000);
     left.setAttribute("aria-live", seconds === 120 || seconds <= 0 ? "polite" : "off");
-    left.textContent = seconds > 0 ? `（あと${Math.floor(seconds / 60)}分${String(seconds % 60).padStart(2, "0")}秒）` : "（時間になりました。まだ空いていれば予約できます）";
+    const time = held.dataset.leftWords.replace("{m}", Math.floor(seconds / 60)).replace("{s}", String(seconds % 60).padStart(2, "0"));
+    left.textContent = seconds > 0 ? time : held.dataset.overWords;
     if (seconds > 0) setTimeout(tick, 1000);
   };
   tick();
