@@ -11,8 +11,8 @@ class AppError(Exception):
 
     status = 400
 
-    def __init__(self, message: str, *, field: str | None = None, **values: object) -> None:
-        self.sentence, self.field = Sentence(message, values), field
+    def __init__(self, message: str | Sentence, *, field: str | None = None, **values: object) -> None:
+        self.sentence, self.field = message if isinstance(message, Sentence) else Sentence(message, values), field
         self.message = str(self.sentence)
         super().__init__(self.message)
 

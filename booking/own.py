@@ -19,6 +19,7 @@ from app.rules.visits import ACTS, Reason
 from booking import keeping, seals
 from booking.forms import MemberForm
 from booking.keeping import now
+from booking.tongue import Sentence
 from models import BookingCategory, Channel, Reservation, ReservationState
 
 DAYS = 14
@@ -78,7 +79,7 @@ def cancelled(reference: str) -> Any:
     return redirect(url_for(".slip", reference=reference, done="cancelled"), 303)
 
 
-def move(reference: str, told: str = "") -> Any:
+def move(reference: str, told: Sentence | str = "") -> Any:
     row = _visit(reference)
     if row is None:
         return keeping.elsewhere()
@@ -135,7 +136,7 @@ def moved(reference: str) -> Any:
     except (SlotFull, slots.NotOffered, AppError) as error:
         db.session().rollback()
         audit.note(db.session(), 結果=error.message)
-        return move(reference, error.message), error.status
+        return move(reference, error.sentence), error.status
     return redirect(url_for(".slip", reference=reference, done="moved"), 303)
 
 
@@ -158,6 +159,8 @@ def added(reference: str) -> Any:
         return keeping.elsewhere()
     _refused(row, cancel=False)
     form = _form(request.form)
+    if request.form.get("lang"):
+        return _page("own_add", reference, row, form=form, told="")  # in another language, with what is typed
     if not form.validate():
         if form.refused:
             audit.declare(db.session(), "reservation", "refused", "個人番号の入力", 項目=form.refused).personal_number = True
@@ -176,7 +179,7 @@ def added(reference: str) -> Any:
     except AppError as error:
         db.session().rollback()
         audit.note(db.session(), 結果=error.message)
-        return _page("own_add", reference, _visit(reference) or row, form=form, told=error.message), error.status
+        return _page("own_add", reference, _visit(reference) or row, form=form, told=error.sentence), error.status
     return redirect(url_for(".slip", reference=reference, done="added"), 303)
 
 

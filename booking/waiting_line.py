@@ -17,10 +17,11 @@ from booking.choosing import the_day, the_party
 from booking.forms import LookupForm, WaitingForm
 from booking.keeping import now
 from booking.language import current
+from booking.tongue import N_, Sentence
 from models import DraftStep, ReservationState, WaitingEntry, WaitingState
 
-NOT_FOUND = "空き待ちが見つかりません。受付番号と電話番号をお確かめください。"
-OVER = "ご案内の期限が過ぎたため、予約に進めません。もう一度、空き待ちに登録するか、ほかの日をお選びください。"
+NOT_FOUND = N_("空き待ちが見つかりません。受付番号と電話番号をお確かめください。")
+OVER = N_("ご案内の期限が過ぎたため、予約に進めません。もう一度、空き待ちに登録するか、ほかの日をお選びください。")
 
 
 def register(pages: Blueprint) -> None:
@@ -37,7 +38,7 @@ def join(category: str, counter: str, day: str) -> str:
     return _join_page(category, counter, the_day(day), WaitingForm(), "")
 
 
-def _join_page(category: str, counter: str, day: date, form: WaitingForm, told: str) -> str:
+def _join_page(category: str, counter: str, day: date, form: WaitingForm, told: Sentence | str) -> str:
     party, place = the_party(category), slots.open_counter(db.session(), counter)
     if not party.first.takes_waiting:
         raise slots.NotOffered
@@ -48,6 +49,8 @@ def _join_page(category: str, counter: str, day: date, form: WaitingForm, told: 
 
 def joined(category: str, counter: str, day: str) -> Any:
     session, form, on = db.session(), WaitingForm(request.form), the_day(day)
+    if request.form.get("lang"):
+        return _join_page(category, counter, on, form, "")  # in another language, with what is typed
     if not form.validate():
         if form.refused:
             audit.declare(session, "waiting_entry", "refused", "個人番号の入力", 項目=form.refused).personal_number = True
@@ -69,7 +72,7 @@ def joined(category: str, counter: str, day: str) -> Any:
         )
     except AppError as error:
         audit.note(session, 結果=error.message)
-        return _join_page(category, counter, on, form, error.message), error.status
+        return _join_page(category, counter, on, form, error.sentence), error.status
     return redirect(_address(made), 303)
 
 
@@ -84,6 +87,8 @@ def look_up() -> str:
 def found() -> Any:
     """One neutral answer to every wrong pair."""
     form = LookupForm(request.form)
+    if request.form.get("lang"):
+        return render_template("booking/waiting.html", form=form, told="")
     valid = form.validate()
     made = waiting.find(db.session(), form.code.value, form.phone.value) if valid else None
     audit.declare(db.session(), "waiting_entry", "lookup", "空き待ち", 照合="一致" if made else "不一致").personal_number = bool(

@@ -35,11 +35,11 @@ STATES_OF_VISIT = {
     ReservationState.EXPIRED: Lazy("期限が切れています"),
 }
 STATES_OF_WAITING = {
-    WaitingState.WAITING: "空きをお待ちです",
-    WaitingState.OFFERED: "空きが出ました。予約に進めます",
-    WaitingState.BOOKED: "予約されました",
-    WaitingState.LAPSED: "期限が過ぎました",
-    WaitingState.WITHDRAWN: "取りやめました",
+    WaitingState.WAITING: Lazy("空きをお待ちです"),
+    WaitingState.OFFERED: Lazy("空きが出ました。予約に進めます"),
+    WaitingState.BOOKED: Lazy("予約されました"),
+    WaitingState.LAPSED: Lazy("期限が過ぎました"),
+    WaitingState.WITHDRAWN: Lazy("取りやめました"),
 }
 SEXES = {"male": Lazy("男性"), "female": Lazy("女性"), "": Lazy("答えない")}
 _PLAIN = {
@@ -132,12 +132,12 @@ def seated(rows: Sequence[Reservation]) -> str:
 def own_terms(category: BookingCategory) -> str:
     """How a booking can be changed or cancelled, said before it is made."""
     if not (category.self_cancel or category.self_change):
-        return "予約の変更とキャンセルは、お電話で承ります。"
-    what = (
-        "変更とキャンセル" if category.self_cancel and category.self_change else "キャンセル" if category.self_cancel else "変更"
-    )
-    days = category.self_until_days
-    return f"予約の{what}は、{f'{days}日前まで' if days else '当日の予約の時間まで'}、予約の確認の画面からできます。"
+        return _("予約の変更とキャンセルは、お電話で承ります。")
+    both = category.self_cancel and category.self_change
+    what = _("変更とキャンセル") if both else _("キャンセル") if category.self_cancel else _("変更")
+    days_before = category.self_until_days
+    until = _("%(days)s日前まで", days=days_before) if days_before else _("当日の予約の時間まで")
+    return _("予約の%(what)sは、%(until)s、予約の確認の画面からできます。", what=what, until=until)
 
 
 def with_channel(args: MultiDict[str, str], channel: Channel) -> str:

@@ -18,11 +18,12 @@ from limits import parse
 from app.limits import limiter
 from booking import keeping, seals
 from booking.keeping import now
+from booking.tongue import N_
 from models import BookingCategory
 
 HARDEST = 40_000  # tries; about a second on a telephone
 LASTS = timedelta(minutes=30)
-UNDONE = (
+UNDONE = N_(
     "自動の申込みでないことを確かめられませんでした。数秒たってから、もう一度「この内容で予約する」を押してください。"
     "何度も表示されるときや、JavaScriptを使えないときは、お電話で予約できます。"
 )

@@ -20,7 +20,7 @@ REVOKE UPDATE, DELETE ON operation_log, card_history, card_note FROM :"staff";
 REVOKE INSERT, UPDATE, DELETE ON alembic_version, installed FROM :"staff";
 
 -- The residents' site: what is offered, …
-GRANT SELECT ON alembic_version, counter, booking_category, desk_pool, desk_pool_category TO :"resident";
+GRANT SELECT ON alembic_version, counter, booking_category, desk_pool, desk_pool_category, translation TO :"resident";
 GRANT SELECT, UPDATE (used, capacity) ON slot TO :"resident";
 -- … the projection of cards that are ready, and no table of cards, …
 GRANT SELECT ON pickup_ticket TO :"resident";

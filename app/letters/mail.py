@@ -18,7 +18,7 @@ from app import codes, text
 from app.callcenter import CALLCENTERS
 from app.context import TOKYO
 from app.letters import dates, invitation
-from app.letters.phrases import REASONS, SENDERS, beside
+from app.letters.phrases import PEOPLE, REASONS, SENDERS, beside
 from app.letters.places import fill
 from app.rules import glossary, outbox
 from models import Language, MailKind, MailTemplate, Outbox, Reservation, WaitingEntry, WaitingState
@@ -45,11 +45,11 @@ def compose(session: Session, row: Outbox, sender: Sender, now: datetime) -> Ema
     to = outbox.address_of(session, row.reservation)
     if not to or row.reservation.state not in outbox.CONCERNS[row.kind]:
         return None
-    language = visits[0].language
-    called = glossary.words_in(session, language)
-    message = _message(session, row, sender, to, language, _values(session, row, visits, called, sender))
+    first = visits[0]
+    called = glossary.words_in(session, first.language)
+    message = _message(session, row, sender, to, first.language, _values(session, row, visits, called, sender))
     message.add_attachment(
-        invitation.calendar_of(visits, now, language, called),
+        invitation.calendar_of(visits, now, first.language, called),
         maintype="text",
         subtype="calendar",
         filename="yoyaku.ics",
@@ -62,16 +62,18 @@ def _offer(session: Session, row: Outbox, entry: WaitingEntry, sender: Sender) -
     """The mail to somebody for whom a place is held; nothing when the offer is over."""
     if entry.state is not WaitingState.OFFERED or not entry.email:
         return None
-    people = f"{entry.people}人" if entry.people > 1 else ""
+    language, called = entry.language, glossary.words_in(session, entry.language)
+    place, what = (called.get(words, words) for words in (entry.counter.name, entry.category.name))
+    people = PEOPLE[language].format(entry.people) if entry.people > 1 else ""
     values = {
         "氏名": _line(entry.name),
         "予約番号": str(entry),
-        "予約": f"{dates.full(entry.wish_date, entry.language)}\n{entry.counter.name}\n{entry.category.name} {people}".rstrip(),
-        "期限": _moment(entry.offered_until, entry.language) if entry.offered_until else "－",
+        "予約": f"{dates.full(entry.wish_date, language)}\n{place}\n{what} {people}".rstrip(),
+        "期限": _moment(entry.offered_until, language) if entry.offered_until else "－",
         "確認ページ": f"{sender.site}/waiting" if sender.site else "－",
-        "問い合わせ先": contact(entry.language),
+        "問い合わせ先": contact(language),
     }
-    return _message(session, row, sender, entry.email, entry.language, values)
+    return _message(session, row, sender, entry.email, language, values)
 
 
 def _message(session: Session, row: Outbox, sender: Sender, to: str, language: Language, values: dict[str, str]) -> EmailMessage:

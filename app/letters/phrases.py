@@ -28,6 +28,14 @@ NUMBER = {
     Language.KO: "예약 번호",
     Language.VI: "Mã đặt lịch",
 }
+PEOPLE = {
+    Language.JA: "{}人",
+    Language.EASY: "{}人",
+    Language.EN: "(people: {})",
+    Language.ZH: "{}人",
+    Language.KO: "{}명",
+    Language.VI: "({} người)",
+}
 BRING = {
     Language.JA: "持ち物",
     Language.EASY: "持（も）ってくる もの",

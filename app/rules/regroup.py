@@ -19,6 +19,7 @@ from app.rules.bookings import Applicant, BookingRequest, new_code, row_of, told
 from app.rules.slots import Opening
 from app.rules.taking import give_back, insert, take
 from app.schema import specs
+from app.sentences import N_, Sentence
 from models import BookingCategory, Channel, MailKind, Reservation, ReservationState
 
 BOOKED = ReservationState.BOOKED
@@ -30,26 +31,26 @@ def until(row: Reservation) -> date:
     return row.booking_date - timedelta(days=row.category.self_until_days)
 
 
-def why_not(row: Reservation, now: datetime, *, cancel: bool) -> str:
-    """Why a resident cannot cancel (or change) by themselves; empty when they can."""
+def why_not(row: Reservation, now: datetime, *, cancel: bool) -> Sentence | None:
+    """Why a resident cannot cancel (or change) by themselves; None when they can."""
     allowed = row.category.self_cancel if cancel else row.category.self_change
     if not allowed:
-        return "この手続きの変更とキャンセルは、お電話で承ります。"
+        return Sentence(N_("この手続きの変更とキャンセルは、お電話で承ります。"))
     local = now.astimezone(TOKYO)
     is_over = (row.booking_date, row.start_time) <= (local.date(), local.time())
     if row.state is not BOOKED or is_over:
-        return "この予約は、もう変更もキャンセルもできません。"
+        return Sentence(N_("この予約は、もう変更もキャンセルもできません。"))
     if local.date() > until(row):
-        last = until(row)
-        return f"インターネットでの変更とキャンセルは、{last.month}月{last.day}日までです。お電話でお申し出ください。"
-    return ""
+        words = N_("インターネットでの変更とキャンセルは、%(day)sまでです。お電話でお申し出ください。")
+        return Sentence(words, {"day": until(row)})
+    return None
 
 
 def move_party(session: Session, rows: Sequence[Reservation], slot_id: int, channel: Channel, now: datetime) -> None:
     """Moves everybody of a household to a time that begins with this one. Raises SlotFull or NotOffered; nobody has moved then."""
     live = [row for row in rows if row.state is BOOKED]
     if not live:
-        raise Conflict("この予約は、もう変更できません。")
+        raise Conflict(N_("この予約は、もう変更できません。"))
     if len(live) == 1:
         visits.move(session, live[0], slot_id, (channel,), now)
         return
@@ -81,7 +82,7 @@ def _seats(session: Session, rows: Sequence[Reservation], slot_id: int, channel:
     categories = [session.get_one(BookingCategory, key) for key in dict.fromkeys(row.category_id for row in rows)]
     chosen = slots.offer_of(session, slot_id, categories[0], channel, now)
     if chosen.slot.id == rows[0].slot_id:
-        raise AppError("いまと同じ日時です。別の日時を選んでください。", field="slot")
+        raise AppError(N_("いまと同じ日時です。別の日時を選んでください。"), field="slot")
     days = [slots.places(session, category, chosen.counter, channel, chosen.slot.slot_date, now) for category in categories]
     at, taken, seats = chosen.slot.start_time, Tally[int](), []
     for category, places in zip(categories, days, strict=True):
@@ -107,7 +108,7 @@ def add_person(
     live = [row for row in members if row.state is BOOKED and row.category_id == first.category_id]
     category = session.get_one(BookingCategory, first.category_id)
     if len(live) >= category.max_party:
-        raise Conflict(f"一緒に予約できるのは{category.max_party}人までです。")
+        raise Conflict(N_("一緒に予約できるのは%(most)s人までです。"), most=category.max_party)
     with session.begin_nested():
         _lock(session, members)
         seat = _beside(session, live, category, first, now)

@@ -20,6 +20,7 @@ from app.rules import outbox, slots, waiting
 from app.rules.taking import exchange, give_back
 from app.schema import specs
 from app.scope import widened
+from app.sentences import N_
 from models import BookingCategory, Channel, Counter, MailKind, Reservation, ReservationState
 
 BOOKED, ARRIVED, CANCELLED, NO_SHOW, HELD = (
@@ -219,7 +220,7 @@ def move(
     offer, channel = slots.offered_on(session, slot_id, category.code, channels, now)
     slot = offer.slot
     if slot.id == row.slot_id:
-        raise AppError("いまと同じ日時です。別の日時を選んでください。", field="slot")
+        raise AppError(N_("いまと同じ日時です。別の日時を選んでください。"), field="slot")
     if not exchange(session, row, slot, slots.terms(category, channel, now)):
         raise SlotFull
     with widened(session, "予約の変更"):

@@ -20,6 +20,7 @@ from app.errors import AppError, SlotFull
 from app.rules import holds, outbox, parties, seating, slots
 from app.rules.bookings import CODE_LENGTH, as_code, made_by, new_code, token_digest
 from app.schema import specs
+from app.sentences import N_
 from app.text import digits
 from models import BookingCategory, Channel, Counter, Language, Reservation, ReservationState, WaitingEntry, WaitingState
 from models.base import table_of
@@ -37,14 +38,16 @@ class Full(AppError):
     status = 409
 
     def __init__(self) -> None:
-        super().__init__(f"この電話番号の空き待ちは、同時に{PER_PHONE}件までです。取りやめてから、もう一度お試しください。")
+        super().__init__(
+            N_("この電話番号の空き待ちは、同時に%(most)s件までです。取りやめてから、もう一度お試しください。"), most=PER_PHONE
+        )
 
 
 class NotFull(AppError):
     status = 409
 
     def __init__(self) -> None:
-        super().__init__("この日には、いま空きがあります。空き待ちではなく、予約にお進みください。")
+        super().__init__(N_("この日には、いま空きがあります。空き待ちではなく、予約にお進みください。"))
 
 
 def join(
