@@ -66,7 +66,8 @@ def _is_for_the_office() -> bool:
 
 def _of_browser() -> Language:
     """Who reads only languages that we do not have is likelier to read English than Japanese."""
-    named = [tag.lower().partition("-")[0] for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
+    asked = [tag.lower().partition("-")[0] for tag, quality in request.accept_languages if quality > 0]
+    named = [tag for tag in asked if tag.isalpha()]  # "*" is no language
     return next((_OF_BROWSERS[tag] for tag in named if tag in _OF_BROWSERS), Language.EN if named else Language.JA)
 
 

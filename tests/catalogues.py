@@ -54,6 +54,11 @@ def read(language: Language) -> Catalog:
         return read_po(words)
 
 
+def said(language: Language) -> dict[str, str]:
+    """Sentence → what it is in a language."""
+    return {str(m.id): m.string if isinstance(m.string, str) and not m.fuzzy else "" for m in read(language) if m.id}
+
+
 def places(words: str) -> list[str]:
     """What a sentence leaves room for, and the marks in it: a translation has the same."""
     return sorted([*PLACE.findall(words), *re.findall(r"</?[a-z][^>]*>", words)])
