@@ -128,7 +128,7 @@ def test_the_guard_of_pages_notices(page: str) -> None:
 
 
 SAYING = ("_", "N_", "Lazy", "Office")
-FOR_THE_LOG = ("declare", "note", "act", "Actor")
+FOR_THE_LOG = ("declare", "note", "act", "Actor", "Reason")
 READING = ("removeprefix", "startswith", "replace")
 """What takes Japanese as somebody may have typed it."""
 TYPED = ("_WARDS", "_ELSEWHERE_CALLED")
