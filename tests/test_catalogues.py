@@ -128,7 +128,7 @@ def test_the_guard_of_pages_notices(page: str) -> None:
 
 
 SAYING = ("_", "N_", "Lazy", "Office")
-FOR_THE_LOG = ("declare", "note", "act", "Actor")
+FOR_THE_LOG = ("declare", "note", "act", "Actor", "Reason")
 READING = ("removeprefix", "startswith", "replace")
 """What takes Japanese as somebody may have typed it."""
 TYPED = ("_WARDS", "_ELSEWHERE_CALLED")
@@ -169,7 +169,12 @@ def test_the_guard_of_modules_notices(source: str) -> None:
     assert not list(unsaid_by('"""予約"""\nX = N_("予約")\naudit.note(s, 結果="予約")\n'))
 
 
-FOR_CLERKS = ("このメールは送信待ちです。", "正しい日付で入力してください")
+FOR_CLERKS = (
+    "このメールは送信待ちです。",
+    "正しい日付で入力してください",
+    "理由を選んでください。",
+    "この予約は、この画面を開いたあとで、ほかの人が別の日時に変更しました。いまの予約を確かめてください。",
+)
 """Raised beside what residents meet, where only clerks can come."""
 
 

@@ -37,6 +37,7 @@ READS = {
     "desk_pool_category",
     "slot",
     "pickup_ticket",
+    "translation",
     "operator_account",
     "operator_session",
     "code_item",
