@@ -17,7 +17,7 @@ from app.letters import dates
 from app.rules.fairness import Twice
 from app.sentences import Sentence
 from booking import words
-from models import BookingCategory, Counter, Language, Translation
+from models import BookingCategory, Counter, Language, Translation, WaitingEntry
 from tests.booking_pages import GOOD, PERSONAL_NUMBER, Page, Resident, apart, day_path, form_path, free_slot, log, stored, today
 from tests.catalogues import OTHERS
 from tests.guests import LATIN, Guest
@@ -97,6 +97,65 @@ def test_the_whole_way_is_in_one_language(guest: GuestOf, session: Session, lang
         assert person.page.status in (200, 404, 422), step
     assert wrong == {}
     assert [row.language for row in stored(session)] == [language]
+
+
+def own_way(guest: Guest, session: Session) -> Iterator[str]:
+    """What somebody sees who changes their booking by themselves: looks it up, brings somebody along, moves, cancels."""
+    slot, other = free_slot(session), free_slot(session, hour=14)
+    kana = {"name_kana": "グエン"} if guest.language in (Language.JA, Language.EASY) else {}
+    guest.to_check(slot, **LATIN | kana)
+    yield "check"
+    guest.press("この内容で予約する", consent="y")
+    guest.follow("家族を追加する")
+    yield "somebody else"
+    guest.press("この方を追加する", **{"m2-name": "", "m2-birth_year": "昭和99", "m2-birth_month": "1", "m2-birth_day": "1"})
+    yield "somebody else, corrected"
+    person = {"m2-name": "NGUYEN BINH", "m2-name_kana": kana.get("name_kana", ""), "m2-birth_year": "H20"}
+    guest.press("この方を追加する", **person)
+    yield "added"
+    guest.follow("日時を変更する")
+    yield "another time"
+    Resident.follow(guest, "14:00")
+    yield "moved"
+    assert other.used
+    guest.follow("キャンセルする")
+    yield "cancel"
+    guest.press("キャンセルする", whom="all")
+    yield "cancelled"
+
+
+def waiting_way(guest: Guest, session: Session) -> Iterator[str]:
+    """What somebody sees who waits for a full day."""
+    slot = free_slot(session, places=1, used=1)
+    guest.open(day_path(slot) + "?people=2")
+    yield "full"
+    guest.follow("この日の空きを待つ（空き待ちに登録する）")
+    yield "join"
+    guest.press("空き待ちに登録する", name="", phone="12", email="x")
+    yield "join, corrected"
+    guest.press("空き待ちに登録する", name="NGUYEN VAN AN", phone="0781234567", email="an@example.jp")
+    yield "waiting"
+    guest.press("空き待ちを取りやめる")
+    yield "left"
+    guest.open("/waiting")
+    yield "look-up"
+    guest.press("見る", code="AAAAAAAAAA", phone="0781234567")
+    yield "look-up, nothing"
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("path", [own_way, waiting_way])
+def test_the_ways_beside_it_are_in_one_language_too(guest: GuestOf, session: Session, language: Language, path: Any) -> None:
+    category = session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one()
+    category.self_cancel = category.self_change = category.takes_waiting = True
+    person, wrong = guest(language), {}
+    for step in path(person, session):
+        if not person.is_spoken_to or leftover(person.spoken.words, language):
+            wrong[step] = (person.spoken.language, leftover(person.spoken.words, language))
+        assert person.page.status in (200, 404, 422), step
+    assert wrong == {}
+    session.expire_all()
+    assert {row.language for row in session.scalars(select(WaitingEntry))} <= {language}
 
 
 @pytest.mark.parametrize("language", list(Language))

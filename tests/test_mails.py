@@ -28,9 +28,10 @@ from app.letters.mail import Sender, compose
 from app.letters.sample import preview
 from app.rules import bookings, holds, outbox, sending, visits
 from app.rules.visits import ACTS, Reason
-from models import Channel, Language, MailKind, MailState, MailTemplate, Outbox, Reservation
+from models import Channel, Language, MailKind, MailState, MailTemplate, Outbox, Reservation, ReservationState
 from tests.booking_pages import free_slot
 from tests.test_booking_rules import PERSON, RNG, category, request
+from tests.test_catalogues import leftover
 from tests.test_holds import SON
 
 NOW = datetime.now(UTC)
@@ -321,6 +322,24 @@ def test_a_mail_is_in_the_language_of_the_booking(session: Session, language: La
     post = Postman()
     deliver(session, post)
     assert texts.WORDS[language].leads[MailKind.CONFIRMED][1] in words(post.taken[0])
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_nothing_in_a_mail_is_in_another_language(session: Session, language: Language) -> None:
+    """But the name of the counter as it stands on its door, with its address."""
+    row = booked(session, language=language, applicant=person(name="NGUYEN VAN AN"))
+    visits.move(session, row, free_slot(session, hour=11).id, (Channel.WEB,), NOW)
+    visits.perform(session, ACTS["cancel"], row, NOW, Reason("own"))
+    session.commit()
+    for mail_row in waiting(session):
+        row.state = ReservationState.CANCELLED if mail_row.kind is MailKind.CANCELLED else ReservationState.BOOKED
+        message = compose(session, mail_row, SENDER, NOW)
+        assert message
+        said = words(message).replace(f"{row.counter.name}（{row.counter.address}）", "")
+        assert leftover(said + str(message["Subject"]) + str(message["From"]), language) == "", said
+        for part in message.iter_attachments():
+            (event,) = Calendar.from_ical(part.get_content()).walk("VEVENT")
+            assert leftover(str(event["SUMMARY"]) + str(event["DESCRIPTION"]), language) == ""
 
 
 def test_only_known_words_may_be_saved(session: Session) -> None:

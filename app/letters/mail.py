@@ -18,7 +18,7 @@ from app import codes, text
 from app.callcenter import CALLCENTERS
 from app.context import TOKYO
 from app.letters import dates, invitation
-from app.letters.phrases import PEOPLE, REASONS, SENDERS, beside
+from app.letters.phrases import PEOPLE, REASONS, SENDERS, beside, item
 from app.letters.places import fill
 from app.rules import glossary, outbox
 from models import Language, MailKind, MailTemplate, Outbox, Reservation, WaitingEntry, WaitingState
@@ -126,7 +126,7 @@ def _values(
         "予約番号": str(first),
         "予約": "\n\n".join(_visit(visit, called) for visit in visits),
         "変更前": _slot(before, language, called) if before else "－",
-        "持ち物": "\n".join(f"・{called.get(item, item)}" for item in text.lines(first.category.required_items)) or "－",
+        "持ち物": "\n".join(item(called.get(one, one), language) for one in text.lines(first.category.required_items)) or "－",
         "理由": _reason(session, first, language),
         "期限": _moment(first.held_until, language) if first.held_until else "－",
         "確認ページ": f"{sender.site}/lookup" if sender.site else "－",

@@ -20,6 +20,11 @@ def beside(words: str, more: str, language: Language) -> str:
     return f"{words}（{more}）" if language in _FULL_WIDTH else f"{words} ({more})"
 
 
+def item(words: str, language: Language) -> str:
+    """A line of a list."""
+    return f"・{words}" if language in (Language.JA, Language.EASY) else f"- {words}"
+
+
 NUMBER = {
     Language.JA: "予約番号",
     Language.EASY: "予約番号（よやくばんごう）",
