@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, ActionClass]] = {
     "password": ("パスワード変更", ActionClass.AUTH),
     "book": ("予約", ActionClass.ADD),
     "lookup": ("予約照会", ActionClass.READ),
+    "unlock": ("交付通知書の照合", ActionClass.READ),
     "arrive": ("来庁の記録", ActionClass.EDIT),
     "undo": ("来庁の記録の取り消し", ActionClass.EDIT),
     "cancel": ("キャンセル", ActionClass.EDIT),

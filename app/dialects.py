@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Table, func, select
@@ -20,10 +21,11 @@ def insert_new(session: Session, table: Table) -> Any:
     return _insert(session, table).on_conflict_do_nothing()
 
 
-def insert_or_change(session: Session, table: Table, key: str) -> Any:
-    """An INSERT that changes the row with the same key where there is one, at once."""
+def insert_or_change(session: Session, table: Table, key: str, leave: Collection[str] = ()) -> Any:
+    """An INSERT that changes the row with the same key where there is one, at once, but for the columns that it is to leave."""
     insert = _insert(session, table)
-    changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in ("id", key)}
+    same = {"id", key, *leave}
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in same}
     return insert.on_conflict_do_update(index_elements=[key], set_=changed)
 
 

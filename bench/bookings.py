@@ -118,6 +118,7 @@ def _places(engine: Engine) -> list[Place]:
     )
     with engine.begin() as connection:
         connection.execute(update(Slot).where(Slot.channel == Channel.WEB).values(capacity=1_000_000, wanted=1_000_000))
+        connection.execute(update(BookingCategory).values(asks_notice=False))  # the bench has no cards
         connection.execute(text("ANALYZE"))
         rows = connection.execute(found).all()
     return [Place(slot, f"/book/pickup/{counter}/{day.isoformat()}/{slot}/") for slot, counter, day in rows]

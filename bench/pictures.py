@@ -112,7 +112,7 @@ def _take(page: Page, name: str) -> None:
 def _residents(browser: Browser, port: int) -> None:
     for name in ("resident-wide", "resident-phone"):
         page = _page(browser, port, name)
-        page.goto("/book/pickup/sannomiya/")
+        page.goto("/book/certificate/sannomiya/")
         _take(page, name)
     page.get_by_role("link", name="空きあり").first.click()
     page.locator("main ul a").first.click()

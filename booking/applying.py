@@ -19,8 +19,8 @@ from app.errors import AppError, SlotFull
 from app.extensions import db
 from app.headers import STALE
 from app.limits import first_in_a_minute, limit_booking, limiter
-from app.rules import bookings, fairness, holds, slots
-from booking import booked, door, holding, keeping, language, notice, postal, seals, work
+from app.rules import bookings, fairness, holds, pickups, slots
+from booking import booked, door, holding, keeping, language, notice, postal, seals, unlocking, work
 from booking.choice import Choice, chosen, gone
 from booking.choosing import channel
 from booking.forms import ApplicantForm, AssistedForm
@@ -192,7 +192,10 @@ def confirm(category: str, counter: str, day: str, slot: int) -> Any:
     except (SlotFull, slots.NotOffered) as error:
         _note_refusal(error)
         return _keep_and_go("check", forms, DraftStep.CHECKED, address)
-    except fairness.Refused as error:
+    except pickups.NotShown as error:
+        _note_refusal(error)
+        return _keep_and_go("notice", forms, DraftStep.CHECKED, {"category": category}, unlocking.NOT_NOW)
+    except (fairness.Refused, pickups.Used) as error:
         _note_refusal(error)
         return _keep_and_go("check", forms, DraftStep.CHECKED, address, error.sentence)
     except bookings.AlreadyUsed as error:
@@ -323,6 +326,7 @@ def _request(forms: PartyForms, category: str, counter: str, slot: int) -> booki
         form_token=forms.first.form_token.data or "",
         consent_version=notice.VERSION,
         language=language.current(),
+        assisted=g.booking.desk is not None,
         **_assisted(forms.first),
     )
 

@@ -30,6 +30,7 @@ from booking import (
     postal,
     seals,
     tongue,
+    unlocking,
     waiting_line,
     words,
 )
@@ -91,7 +92,7 @@ def blueprint(mode: ModeName, desk: Desk | None = None) -> Blueprint:
 
 
 def _modules(desk: Desk | None) -> Iterator[Any]:
-    yield from (choosing, holding, postal, applying, booked, papers)
+    yield from (choosing, unlocking, holding, postal, applying, booked, papers)
     if desk is None:
         yield from (entrance, looking_up, own, waiting_line)
     else:

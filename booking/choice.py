@@ -12,7 +12,7 @@ from app.errors import AppError
 from app.extensions import db
 from app.rules import parties, slots
 from app.rules.parties import Party
-from booking.choosing import channel, the_day, the_party
+from booking.choosing import channel, the_day, the_party, the_place
 from booking.keeping import draft, now
 from models import BookingCategory, Counter
 
@@ -50,7 +50,8 @@ class Choice:
 def chosen(category: str, counter: str, day: str, slot: int) -> Choice:
     """What the address says, if it is offered, and if its parts belong together."""
     party = the_party(category)
-    found = slots.offer_of(db.session(), slot, party.first, channel(), now())
+    within = party.within(the_place(party, counter)) if party.reach else None
+    found = slots.offer_of(db.session(), slot, party.first, channel(), now(), within)
     if (found.counter.code, found.slot.slot_date) != (counter, the_day(day)):
         raise slots.NotOffered
     at = found.slot
@@ -61,7 +62,8 @@ def chosen(category: str, counter: str, day: str, slot: int) -> Choice:
 def gone(category: str, counter: str, day: str, error: AppError, slot: int = 0) -> Any:
     """The page for a time that cannot be had: which it was, the nearest other times, and the telephone."""
     session, moment, on = db.session(), now(), the_day(day)
-    party, place = the_party(category), slots.open_counter(session, counter)
+    party = the_party(category)
+    place = the_place(party, counter)
     lost = slots.lost(session, slot, place, on)
     wish = datetime.combine(on, lost.start if lost else time(12))
     others = parties.near(session, party, place, channel(), wish, moment)

@@ -12,12 +12,12 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from app.context import TOKYO
 from app.errors import NotFound
 from app.extensions import db
-from app.rules import parties, slots
+from app.rules import parties, pickups, slots
 from app.rules.parties import Party
 from booking import keeping
 from booking.keeping import now
 from booking.tongue import N_
-from models import Channel
+from models import BookingCategory, Channel, Counter
 
 
 def register(pages: Blueprint) -> None:
@@ -39,15 +39,21 @@ def counters(category: str) -> str:
         "counters",
         party=party,
         category=party.first,
-        counters=slots.counters_for(session, party.first),
+        counters=slots.counters_for(session, party.first, party.reach),
         soonest=soonest,
-        further=[other for other in slots.procedures(session, moment) if other.code != party.first.code],
+        further=[other for other in slots.procedures(session, moment) if _may_follow(other, party)],
     )
+
+
+def _may_follow(other: BookingCategory, party: Party) -> bool:
+    """Another procedure of the same visit; a card is fetched once."""
+    return other.code != party.first.code and (other in party.categories or not (other.asks_notice and party.asks_notice))
 
 
 def month(category: str, counter: str) -> Any:
     session, moment = db.session(), now()
-    party, place = the_party(category), slots.open_counter(session, counter)
+    party = the_party(category)
+    place = the_place(party, counter)
     months = slots.months_open(party.first, moment, channel())
     soonest = parties.earliest(session, party, channel(), moment)
     here = next((opening for at, opening in soonest if at.id == place.id), None)
@@ -64,7 +70,7 @@ def month(category: str, counter: str) -> Any:
         weeks=_weeks(days, moment.astimezone(TOKYO).date()),
         here=here,
         elsewhere=[(at, opening) for at, opening in soonest if at.id != place.id],
-        window=slots.window(party.first, moment, channel()),
+        window=slots.window(party.first, moment, channel(), party.within(place)),
         **_beside(months, shown),
         has_free=any(day.is_open for day in days),
     )
@@ -91,7 +97,8 @@ def _month_asked() -> tuple[int, int] | None:
 
 def times(category: str, counter: str, day: str) -> str:
     session, moment, on = db.session(), now(), the_day(day)
-    party, place = the_party(category), slots.open_counter(session, counter)
+    party = the_party(category)
+    place = the_place(party, counter)
     openings = parties.day(session, party, place, channel(), on, moment)
     return _page("times", party=party, category=party.first, counter=place, day=on, openings=openings)
 
@@ -100,8 +107,26 @@ def the_party(category: str) -> Party:
     """Who comes for what, as the address says it."""
     company = g.booking.company
     party = parties.party_of(db.session(), (category, *company.also), company.people, now())
+    if party.asks_notice:
+        party = _with_cards(party)
     g.booking.company = replace(company, people=party.people)  # as many as come at once travel on
     return party
+
+
+def _with_cards(party: Party) -> Party:
+    """Who comes to fetch cards are those whose notices were shown. Whoever books for somebody may go on without."""
+    cards = keeping.claims()
+    if not cards and g.booking.desk:
+        return party
+    return replace(party, people=len(cards), reach=pickups.reach(db.session(), cards, now()))
+
+
+def the_place(party: Party, code: str) -> Counter:
+    """The counter that the address names, if the party can go there."""
+    found = slots.open_counter(db.session(), code)
+    if party.reach and found.id not in party.reach.counters:
+        raise slots.NotOffered
+    return found
 
 
 def _page(name: str, **shown: Any) -> str:

@@ -115,7 +115,76 @@ class Sheet(Form):
         return [f.label.text.words for f in self if getattr(f, "held_personal_number", False)]
 
 
-class PersonForm(Sheet):
+class Born:
+    """A page with the three boxes of a birth date."""
+
+    birth_year: Answer
+    birth_month: Answer
+    birth_day: Answer
+    today: date
+    born: date | None
+
+    @property
+    def birth(self) -> list[Answer]:
+        return [self.birth_year, self.birth_month, self.birth_day]
+
+    @property
+    def birth_errors(self) -> list[str]:
+        return [str(error) for box in self.birth for error in box.errors]
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fields_are_fine: bool = super().validate(extra_validators)  # type: ignore[misc]  # of the form that this stands before
+        return self._read_birth() and fields_are_fine
+
+    def _read_birth(self) -> bool:
+        if self.birth_errors:
+            return False
+        if empty := [box for box in self.birth if not box.value]:
+            empty[0].errors = [self._what_is_missing(empty)]
+            return False
+        try:
+            self.born = reading.birth_date(
+                self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
+            )
+        except reading.Unreadable as error:
+            box = next((b for b in self.birth if b.short_name == f"birth_{error.part}"), self.birth_year)
+            box.errors = [*box.errors, say(error.sentence)]
+            return False
+        return True
+
+    def _what_is_missing(self, empty: list[Answer]) -> str:
+        if len(empty) == len(self.birth):
+            return _("生年月日を入力してください。")
+        boxes = _("」と「").join(str(box.label.text) for box in empty)
+        return _("生年月日の「%(boxes)s」を入力してください。", boxes=boxes)
+
+
+class NoticeForm(Born, Sheet):
+    """交付通知書: what unlocks the booking of a card."""
+
+    number = Answer(
+        Lazy("交付通知書番号"),
+        longest=40,
+        missing=Lazy("交付通知書番号を入力してください（例 ABC123456）。"),
+        read=reading.notice,
+        autocomplete="off",
+        hint=Lazy("交付通知書（はがき）の二次元コードの上にある、英数字3文字と数字6文字です（例 ABC123456）。"),
+    )
+    birth_year = Answer(Lazy("年"), longest=20)
+    birth_month = Answer(Lazy("月"), longest=10, inputmode="numeric")
+    birth_day = Answer(Lazy("日"), longest=10, inputmode="numeric")
+
+    def __init__(self, formdata: Entry | None, *, today: date) -> None:
+        super().__init__(formdata)
+        self.today = today
+        self.born: date | None = None
+
+    def birth_typed(self) -> dict[str, str]:
+        """The birth date as typed, for the form that asks for it later."""
+        return {box.name: box.data or "" for box in self.birth}
+
+
+class PersonForm(Born, Sheet):
     """What is asked of everybody who comes: name, birth date, sex."""
 
     name = Answer(
@@ -143,40 +212,6 @@ class PersonForm(Sheet):
         self.today = today
         self.born: date | None = None
 
-    @property
-    def birth(self) -> list[Answer]:
-        return [self.birth_year, self.birth_month, self.birth_day]
-
-    @property
-    def birth_errors(self) -> list[str]:
-        return [str(error) for box in self.birth for error in box.errors]
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        fields_are_fine = super().validate(extra_validators)
-        return self._read_birth() and fields_are_fine
-
-    def _read_birth(self) -> bool:
-        if self.birth_errors:
-            return False
-        if empty := [box for box in self.birth if not box.value]:
-            empty[0].errors = [self._what_is_missing(empty)]
-            return False
-        try:
-            self.born = reading.birth_date(
-                self.birth_year.data or "", self.birth_month.data or "", self.birth_day.data or "", self.today
-            )
-        except reading.Unreadable as error:
-            box = next((b for b in self.birth if b.short_name == f"birth_{error.part}"), self.birth_year)
-            box.errors = [*box.errors, say(error.sentence)]
-            return False
-        return True
-
-    def _what_is_missing(self, empty: list[Answer]) -> str:
-        if len(empty) == len(self.birth):
-            return _("生年月日を入力してください。")
-        boxes = _("」と「").join(str(box.label.text) for box in empty)
-        return _("生年月日の「%(boxes)s」を入力してください。", boxes=boxes)
-
     def entry(self) -> Iterator[tuple[str, str]]:
         """Every answer as typed, to be carried on in hidden fields."""
         return ((f.name, f.data or "") for f in self)
@@ -184,7 +219,8 @@ class PersonForm(Sheet):
     @property
     def is_blank(self) -> bool:
         """Nothing has been typed yet."""
-        return not any((f.data or "").strip() for f in self if f.type != "HiddenField" and f.short_name != "sex")
+        known = ("sex", "birth_year", "birth_month", "birth_day")  # of whose card it is, the notice has told the birth date
+        return not any((f.data or "").strip() for f in self if f.type != "HiddenField" and f.short_name not in known)
 
 
 class MemberForm(PersonForm):

@@ -12,10 +12,10 @@ from app import audit
 from app.errors import SlotFull
 from app.extensions import db
 from app.limits import limit_hold, limiter
-from app.rules import holds, slots
-from booking import keeping, seals, work
+from app.rules import holds, pickups, slots
+from booking import keeping, seals, unlocking, work
 from booking.choice import gone
-from booking.choosing import channel
+from booking.choosing import channel, the_party
 from booking.keeping import now
 from booking.tongue import N_
 from models import DraftStep, Reservation, ReservationState
@@ -40,6 +40,8 @@ def hold(category: str, counter: str, day: str) -> Any:
         holds.hold(db.session(), _wish(category, counter, number, token), now(), rng=_RNG)
     except (SlotFull, slots.NotOffered) as error:
         return gone(category, counter, day, error, number)
+    except pickups.Used as error:
+        return unlocking.refused(category, error)
     keeping.keep(entry.items(), found.step if found else DraftStep.TYPED)
     return redirect(url_for(f".{keeping.onward()}", category=category, counter=counter, day=day, slot=number), 303)
 
@@ -51,6 +53,8 @@ def _slot_sent() -> int:
 
 
 def _wish(category: str, counter: str, slot: int, token: str) -> holds.Wish:
+    cards = keeping.claims()
+    cards = cards if cards and the_party(category).asks_notice else ()
     company = g.booking.company
     return holds.Wish(
         categories=(category, *company.also),
@@ -60,6 +64,8 @@ def _wish(category: str, counter: str, slot: int, token: str) -> holds.Wish:
         people=company.people,
         channel=channel(),
         holder="" if g.booking.desk else seals.digest(keeping.browser()),
+        claims=cards,
+        assisted=g.booking.desk is not None,
     )
 
 

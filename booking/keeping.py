@@ -7,7 +7,7 @@ nothing, and nothing personal is in it or in the cookie.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +19,13 @@ from app.extensions import db
 from app.limits import caller
 from app.rules import drafts
 from app.rules.drafts import Draft
+from app.rules.pickups import Claim
 from booking import seals
 from booking.tongue import N_, Sentence
 from models import DraftStep
 
-TRAVELS = {"categories", "counters", "month", "times", "hold", "form", "send", "check", "confirm"}
+_CHOOSING = {"categories", "notice", "unlock", "counters", "month", "times", "join", "joined"}
+TRAVELS = _CHOOSING | {"hold", "form", "send", "check", "confirm"}
 """The pages whose addresses carry the reference on, who comes along, and whose places are asked for."""
 LOST = N_(
     "入力していた内容は残っていません。最後に送ってから1時間がたったか、ほかのブラウザーで開かれたためです。"
@@ -81,13 +83,22 @@ def counted_as() -> str:
     return f"form:{reference() or caller()}"
 
 
-def keep(entry: Iterable[tuple[str, str]], step: DraftStep, told: Sentence | str = "") -> None:
-    """Keeps an entry for the page that comes next; under a new reference if it came without one."""
+def keep(
+    entry: Iterable[tuple[str, str]], step: DraftStep, told: Sentence | str = "", cards: Sequence[Claim] | None = None
+) -> None:
+    """Keeps an entry for the page that comes next; under a new reference if it came without one. The cards that were unlocked stay,
+    unless others are given: they never stand in a page, so no form sends them."""
     g.booking.reference = reference() or seals.new_reference(now())
     sentence = Sentence(told) if isinstance(told, str) and told else told or None
-    drafts.keep(db.session(), _key(), Draft(entry=dict(entry), step=step, told=sentence), now())
+    drafts.keep(db.session(), _key(), Draft(entry=dict(entry), step=step, told=sentence), now(), cards)
     g.pop("draft", None)
     g.wrote = True  # the edge commits
+
+
+def claims() -> tuple[Claim, ...]:
+    """The cards to be fetched, one for each person, that this browser has unlocked on the way."""
+    found = draft()
+    return found.cards if found else ()
 
 
 def drop() -> None:

@@ -13,7 +13,7 @@ from app.context import TOKYO
 from app.errors import AppError, SlotFull
 from app.extensions import db
 from app.limits import limit_booking, limiter
-from app.rules import holds, parties, regroup, slots, visits
+from app.rules import holds, parties, pickups, regroup, slots, visits
 from app.rules.bookings import Applicant
 from app.rules.visits import ACTS, Reason
 from booking import keeping, seals
@@ -86,9 +86,9 @@ def move(reference: str, told: Sentence | str = "") -> Any:
     _refused(row, cancel=False)
     session, moment = db.session(), now()
     party = _party(row)
-    places = slots.counters_for(session, party.first)
+    places = slots.counters_for(session, party.first, party.reach)
     counter = next((p for p in places if p.code == request.args.get("at", "")), row.counter)
-    window = slots.window(party.first, moment) or (row.booking_date, row.booking_date)
+    window = slots.window(party.first, moment, within=party.within(counter)) or (row.booking_date, row.booking_date)
     first = _first_day(window)
     days = [first + timedelta(days=n) for n in range(DAYS) if first + timedelta(days=n) <= window[1]]
     found = {day: parties.day(session, party, counter, Channel.WEB, day, moment) for day in days}
@@ -111,7 +111,8 @@ def _party(row: Reservation) -> parties.Party:
     """Everybody who would move, as the calendar counts them."""
     members = _members(row)
     kinds = [db.session().get_one(BookingCategory, key) for key in dict.fromkeys(m.category_id for m in members)]
-    return parties.Party(categories=tuple(kinds), people=max(1, len(members) // len(kinds)))
+    reach = pickups.reach_of(db.session(), members, now())
+    return parties.Party(categories=tuple(kinds), people=max(1, len(members) // len(kinds)), reach=reach)
 
 
 def _first_day(window: tuple[date, date]) -> date:
@@ -145,6 +146,8 @@ def add(reference: str) -> Any:
     if row is None:
         return keeping.elsewhere()
     _refused(row, cancel=False)
+    if row.category.asks_notice:
+        raise AppError(regroup.EACH_A_NOTICE)
     return _page("own_add", reference, row, form=_form(), told="")
 
 

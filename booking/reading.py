@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date
 
 from app import days, text
-from app.rules import bookings
+from app.rules import bookings, pickups
 from app.sentences import N_, Sentence
 
 OLDEST = 130  # years; nobody older comes to a counter
@@ -40,6 +40,14 @@ def code(typed: str) -> str:
             length=bookings.CODE_LENGTH,
             now=len(found),
         )
+    return found
+
+
+def notice(typed: str) -> str:
+    """A 交付通知書番号 in its one spelling. What cannot be one is said at once: a wrong guess would count."""
+    found = pickups.as_notice(typed)
+    if not pickups.is_notice(found):
+        raise text.Unreadable(N_("英数字3文字と数字6文字で入力してください（例 ABC123456）"))
     return found
 
 

@@ -11,7 +11,7 @@ from app import audit
 from app.errors import AppError
 from app.extensions import db
 from app.limits import limit_booking, limit_lookup, limiter
-from app.rules import holds, slots, waiting
+from app.rules import holds, pickups, slots, waiting
 from booking import keeping, seals
 from booking.choosing import the_day, the_party
 from booking.forms import LookupForm, WaitingForm
@@ -69,6 +69,7 @@ def joined(category: str, counter: str, day: str) -> Any:
             email=form.email.value,
             language=current(),
             now=now(),
+            cards=keeping.claims() if party.asks_notice else (),
         )
     except AppError as error:
         audit.note(session, 結果=error.message)
@@ -122,7 +123,8 @@ def take(reference: str) -> Any:
         return entry(reference, OVER), 409
     first, token = rows[0], made.form_token or ""
     g.booking.reference = ""
-    keeping.keep({"form_token": token, "name": made.name, "phone": made.phone, "email": made.email}.items(), DraftStep.TYPED)
+    known = {"form_token": token, "name": made.name, "phone": made.phone, "email": made.email}
+    keeping.keep(known.items(), DraftStep.TYPED, cards=pickups.unpacked(made.cards))
     return redirect(
         url_for(
             ".form",

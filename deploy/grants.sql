@@ -33,10 +33,13 @@ GRANT UPDATE (
 ) ON reservation TO :"resident";
 GRANT DELETE ON reservation TO :"resident";
 GRANT USAGE ON SEQUENCE reservation_id_seq TO :"resident";
--- (what operators change for somebody who telephones)
+-- (what operators change for somebody who telephones, and residents where the office allows it)
 GRANT UPDATE (
-    booking_date, start_time, end_time, counter_id, slot_id, channel, queue_number, state_reason, state_note
+    booking_date, start_time, end_time, counter_id, slot_id, channel, queue_number, group_id, state_reason, state_note
 ) ON reservation TO :"resident";
+-- … the day that they wait for, …
+GRANT SELECT, INSERT, UPDATE (state, offered_until, form_token, row_stamp) ON waiting_entry TO :"resident";
+GRANT USAGE ON SEQUENCE waiting_entry_id_seq TO :"resident";
 -- … what they are typing, …
 GRANT SELECT, INSERT, UPDATE, DELETE ON booking_draft TO :"resident";
 GRANT USAGE ON SEQUENCE booking_draft_id_seq TO :"resident";

@@ -63,5 +63,6 @@ class BookingDraft(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     entry: Mapped[str] = mapped_column(Text)
     step: Mapped[DraftStep] = coded(DraftStep, label="段階")
+    cards: Mapped[str] = mapped_column(String(1000), default="", server_default="")  # unlocked by the numbers of their notices
     told: Mapped[str] = mapped_column(String(500))  # `app.sentences.Sentence`, packed
     kept_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -56,5 +56,7 @@ class WaitingEntry(Base):
         String(43), unique=True
     )  # of the form that the offer opens and that holds its places
 
+    cards: Mapped[str] = mapped_column(String(1000), default="", server_default="")  # to be fetched (`app.rules.pickups.packed`)
+
     def __str__(self) -> str:
         return f"{self.code[:5]}-{self.code[5:]}"

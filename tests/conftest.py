@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -21,6 +22,8 @@ from app.context import acting, system
 from app.extensions import db
 from app.installing import install
 from config import Settings
+from models import BookingCategory
+from models.base import table_of
 from tests.booking_pages import Resident
 from tests.browsing import FLAGS
 from tests.databases import PASSWORD, Database, Postgres, Sqlite, browser, kinds, missing
@@ -114,7 +117,10 @@ class House:
                     limiter.reset()
 
     def _build(self) -> None:
+        """Most tests book a pick-up without the number of a notice; those that do not switch it on."""
         install(self.site("resident"))
+        with self.site("resident").app_context(), db.engine.begin() as connection:
+            connection.execute(update(table_of(BookingCategory)).values(asks_notice=False))
 
     def let_go(self) -> None:
         for app in self.apps.values():

@@ -13,18 +13,19 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import operators, serving
 from config import ROOT
-from models import Channel, Operator, Reservation, ReservationState, Slot, metadata
+from models import BookingCategory, Channel, Operator, Reservation, ReservationState, Slot, metadata
 from tests import samples, sites
 from tests.booking_pages import GOOD, PERSONAL_NUMBER, Resident, apart, day_path, free_slot, log, stored
 from tests.conftest import House, sign_in
 from tests.pages import form, post
 from tests.test_booking_party import SON, choose
 from tests.test_operators import ABOUT, book, send
+from tests.test_pickup_booking import BORN, to_form, unlock
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 OF_CARDS = {"card", "card_history", "card_note", "shipment", "document", "document_page", "pickup_card"}
@@ -38,15 +39,17 @@ READS = {
     "slot",
     "pickup_ticket",
     "translation",
+    "waiting_entry",
     "operator_account",
     "operator_session",
     "code_item",
     "reservation",
     "booking_draft",
 }
-WRITES = {"reservation", "booking_draft", "operator_session", "outbox", "operation_log"}
+WRITES = {"reservation", "booking_draft", "waiting_entry", "operator_session", "outbox", "operation_log"}
 CHANGES = {"booking_draft"}
 CHANGES_IN_PART = {
+    "waiting_entry": {"state", "offered_until", "form_token", "row_stamp"},
     "slot": {"used", "capacity"},
     "operator_session": {"seen_at"},
     "operator_account": {"password", "link_hash", "link_until", "failures", "last_sign_in", "row_stamp"},
@@ -147,7 +150,7 @@ def test_the_role_has_these_rights_and_no_others(roles: Roles) -> None:
         changed = columns("UPDATE")
         assert set(changed) == {*CHANGES_IN_PART, "reservation", "booking_draft"}
         assert {name: changed[name] for name in CHANGES_IN_PART} == CHANGES_IN_PART
-        kept = {"id", "booking_code", "category_id", "procedure_name", "units", "form_token", "group_id"}
+        kept = {"id", "booking_code", "category_id", "procedure_name", "units", "form_token"}
         assert not changed["reservation"] & {*kept, "pickup_ref", "notice_hash", "arrived_at"}
 
 
@@ -261,6 +264,58 @@ def household(someone: Resident, slot: Slot) -> None:
     someone.press("次の方の入力へ進む", **{**GOOD, "phone": "0787654321"})
     someone.press("確認画面へ進む", **SON)
     assert someone.press("この内容で予約する", consent="y").status == 200
+
+
+def test_a_pick_up_is_booked_by_its_notice_with_these_rights(site_of: Callable[..., Any], roles: Roles, session: Session) -> None:
+    """The way to a card that the residents' site cannot see."""
+    samples.ready_card(session)
+    slot = free_slot(session)
+    asked = update(BookingCategory).where(BookingCategory.code == "pickup").values(asks_notice=True)
+    session.execute(asked, execution_options={"by_rule": "test"})
+    session.commit()
+    with site_of("resident", roles.resident) as app:
+        someone = Resident(app.test_client())
+        assert unlock(someone, birth_day="2").status == 404
+        unlock(someone)
+        to_form(someone, slot)
+        someone.press("確認画面へ進む", **{**GOOD, **BORN})
+        someone.press("この内容で予約する", consent="y")
+    assert [(row.state, row.pickup_ref is not None) for row in stored(session)] == [(ReservationState.BOOKED, True)]
+
+
+def test_who_waits_or_changes_by_themselves_does_so_with_these_rights(
+    site_of: Callable[..., Any], roles: Roles, session: Session
+) -> None:
+    """A full day is waited for, its visitor cancels by themselves, and the place is offered; another one moves and brings somebody."""
+    procedure = session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one()
+    procedure.takes_waiting = procedure.self_cancel = procedure.self_change = True
+    full, first, second = free_slot(session, places=1), free_slot(session, days=6), free_slot(session, days=7, places=2)
+    session.commit()
+    with site_of("resident", roles.resident) as app:
+        owner, waiting, other = (Resident(app.test_client()) for _ in range(3))
+        booked_at(owner, full, email="hanako@example.jp")
+        waiting.open(f"{day_path(full)}?lang=en")
+        waiting.open(f"{day_path(full)}?lang=ja")
+        waiting.follow("空き待ちに登録する")
+        assert waiting.press("登録する", name="待つ 人", phone="0782222222", email="w@example.jp").status == 200
+        owner.follow("キャンセルする")
+        assert owner.press("キャンセルする").status == 200
+        held = [row.slot_id for row in stored(session) if row.state is ReservationState.HELD]
+        assert held == [full.id], "what became free was offered in the same transaction"
+        waiting.open(waiting.page.url)
+        assert waiting.press("予約に進む").status == 200
+        booked_at(other, first, phone="0783333333")
+        other.follow("日時を変更する")
+        assert other.press(f"{second.start_time.hour}:00").status == 200
+        other.follow("家族を追加する")
+        assert other.press("この方を追加する", **SON).status == 200
+    assert [row.slot_id for row in stored(session) if row.state is ReservationState.BOOKED] == [second.id] * 2
+
+
+def booked_at(someone: Resident, slot: Slot, **changes: str) -> None:
+    choose(someone, slot)
+    someone.press("確認画面へ進む", **{**GOOD, **changes})
+    assert someone.press("この内容で予約する", consent="y").status == 200, someone.page.text
 
 
 def test_the_call_centre_works_at_the_residents_site_with_these_rights(

@@ -75,6 +75,7 @@ CATEGORIES: list[dict[str, Any]] = [
         "latest_days": 3,
         "sort_order": 1,
         "summary": "できあがったマイナンバーカードを受け取ります。",
+        "asks_notice": True,
         "required_items": f"交付通知書（はがき）\n{_IDENTITY}\n通知カード（お持ちの方）\n住民基本台帳カード（お持ちの方）\nいまのマイナンバーカード（更新の方）",
         "notes": "カードを受け取るご本人がお越しください。15歳未満の方は、法定代理人と一緒にお越しください。",
     },

@@ -17,7 +17,7 @@ from app.context import context
 from app.errors import AppError, Busy, Conflict, SlotFull
 from app.plans import PREPARED
 from app.rows import refuse_personal_numbers, stamp
-from app.rules import outbox, slots
+from app.rules import outbox, pickups, slots
 from app.rules.taking import take_and_insert
 from app.schema import specs
 from app.sentences import N_
@@ -85,6 +85,8 @@ class BookingRequest:
     intake: Intake = Intake.WEB
     intake_note: str = ""
     booked_by: str = ""
+    assisted: bool = False
+    """Booked by the office for somebody, of whom no number of a notice is asked."""
 
     @property
     def is_plain(self) -> bool:
@@ -169,6 +171,8 @@ def _write(session: Session, request: BookingRequest, now: datetime, rng: random
     """The number of the new reservation; none when its code or the token of its form is there already."""
     category, counter = place_of(session, request)
     row = _row(session, request, category, counter, new_code(rng))
+    if category.asks_notice and not request.assisted:
+        raise pickups.NotShown  # a number is shown when a time is held
     taken = take_and_insert(session, row, slots.terms(category, request.channel, now))
     if taken is None:
         raise _refusal(session, request, now)

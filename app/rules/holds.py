@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.context import context
 from app.errors import AppError, Busy, SlotFull
 from app.plans import PREPARED
-from app.rules import outbox, seating, slots
+from app.rules import outbox, pickups, seating, slots
 from app.rules.bookings import (
     UNMADE,
     AlreadyUsed,
@@ -33,6 +33,7 @@ from app.rules.bookings import (
     told,
 )
 from app.rules.fairness import refuse_unfair
+from app.rules.pickups import Claim, Days
 from app.rules.slots import Opening
 from app.rules.taking import give_back, insert, take, take_and_insert
 from app.schema import specs
@@ -83,6 +84,11 @@ class Wish:
     people: int = 1
     channel: Channel = Channel.WEB
     holder: str = ""
+    claims: tuple[Claim, ...] = ()
+    """Of everybody who comes for a card, in the order of the people."""
+    assisted: bool = False
+    within: Days | None = None
+    """The days on which those cards can be fetched at the counter: found out here, whatever it says."""
 
     @property
     def is_plain(self) -> bool:
@@ -93,7 +99,7 @@ def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> 
     """Holds places for everybody, or for nobody; the same form holds one time only, so an earlier one of it is let go of.
 
     Gives a reservation for each person and procedure. Raises SlotFull, NotOffered, TooManyHolds, or AlreadyUsed when the form has
-    made its booking. Whatever is raised, what the form held before it still holds.
+    made its booking; `pickups.NotShown` or `pickups.Used` of a card to be fetched. Whatever is raised, what the form held before it still holds.
     """
     digest = token_digest(wish.form_token)
     first = made_by(session, digest)
@@ -102,6 +108,7 @@ def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> 
     earlier = seats_of(session, first) if first is not None else []
     if first is not None and first.state is HELD and _is_for(earlier, wish):
         return earlier
+    _refuse_used(session, wish, earlier, now)
     if wish.holder and (session.scalar(_HOLDING, {"now": now, "who": wish.holder, "but": digest}) or 0) >= MOST:
         raise TooManyHolds
     for attempt in range(2):
@@ -121,7 +128,25 @@ def _held(session: Session, wish: Wish, earlier: Sequence[Reservation], now: dat
         if wish.is_plain:
             return [_hold_one(session, wish, *_wanted_one(session, wish), now, rng)]
         categories, counter = _wanted(session, wish, now)
-        return _hold_all(session, wish, categories, _seats(session, wish, categories, counter, now), now, rng)
+        reaching = _reaching(session, wish, categories, counter, now)
+        return _hold_all(session, reaching, categories, _seats(session, reaching, categories, counter, now), now, rng)
+
+
+def _reaching(session: Session, wish: Wish, categories: Sequence[BookingCategory], counter: Counter, now: datetime) -> Wish:
+    """The wish with the days on which the cards can be fetched."""
+    days = pickups.days(session, categories, wish.claims, wish.people, counter.id, now, assisted=wish.assisted)
+    return replace(wish, within=days)
+
+
+def _refuse_used(session: Session, wish: Wish, earlier: Sequence[Reservation], now: datetime) -> None:
+    """One visit for one card: not while another form has one, be it a hold whose time is not over."""
+    mine = [row.id for row in earlier]
+    try:
+        pickups.refuse_used(session, wish.claims, mine)
+    except pickups.Used:
+        if not expire(session, now):
+            raise
+        pickups.refuse_used(session, wish.claims, mine)
 
 
 def _wanted_one(session: Session, wish: Wish) -> tuple[BookingCategory, Counter]:
@@ -143,7 +168,8 @@ def _must_reach(session: Session, counter: Counter) -> None:
 def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCategory], Counter]:
     """The procedures and the counter, if they are offered, and if so many may come at once."""
     categories = [slots.procedure(session, code, now) for code in dict.fromkeys(wish.categories)]
-    if not 1 <= wish.people <= min(category.max_party for category in categories):
+    fits = 1 <= wish.people <= min(category.max_party for category in categories)
+    if not fits or sum(category.asks_notice for category in categories) > 1:  # a card is fetched once
         raise slots.NotOffered
     counter = slots.open_counter(session, wish.counter)
     _must_reach(session, counter)
@@ -152,10 +178,10 @@ def _wanted(session: Session, wish: Wish, now: datetime) -> tuple[list[BookingCa
 
 def _seats(session: Session, wish: Wish, categories: Sequence[BookingCategory], counter: Counter, now: datetime) -> seating.Seats:
     """Where each person would sit for each procedure, beginning with the time that was chosen."""
-    chosen = slots.offer(session, wish.slot_id, categories[0].code, wish.channel, now).slot
+    chosen = slots.offer(session, wish.slot_id, categories[0].code, wish.channel, now, wish.within).slot
     if chosen.counter_id != counter.id:
         raise slots.NotOffered
-    days = [slots.places(session, category, counter, wish.channel, chosen.slot_date, now) for category in categories]
+    days = [slots.places(session, each, counter, wish.channel, chosen.slot_date, now, wish.within) for each in categories]
     seats = seating.arrange(days, wish.people, chosen.start_time, chosen.id)
     if seats is None:
         raise SlotFull
@@ -166,15 +192,18 @@ def _hold_one(
     session: Session, wish: Wish, category: BookingCategory, counter: Counter, now: datetime, rng: random.Random
 ) -> Reservation:
     """The usual case, in one statement."""
+    wish = _reaching(session, wish, [category], counter, now)
     for _ in range(_TRIES):
-        row = _row(session, wish, category, now, rng)
+        row = _row(session, wish, category, 0, now, rng)
         row.slot_id, row.counter_id, row.form_token = wish.slot_id, counter.id, token_digest(wish.form_token)
-        taken = take_and_insert(session, row, slots.terms(category, wish.channel, now))
+        taken = take_and_insert(session, row, slots.terms(category, wish.channel, now, wish.within))
         if taken is None:
-            found = slots.offer(session, wish.slot_id, category.code, wish.channel, now)  # or it was not offered at all
+            # or it was not offered at all
+            found = slots.offer(session, wish.slot_id, category.code, wish.channel, now, wish.within)
             raise SlotFull if found.slot.counter_id == counter.id else slots.NotOffered
         if taken.id is not None:
             return session.get_one(Reservation, taken.id)
+        pickups.refuse_used(session, wish.claims)
     raise Busy
 
 
@@ -189,7 +218,7 @@ def _hold_all(
     """Everybody's places in the order of their numbers, then the rows: all of them, or an exception and none."""
     units = Tally(seat.slot_id for row in seats for seat in row)
     terms = {
-        seat.slot_id: slots.terms(category, wish.channel, now)
+        seat.slot_id: slots.terms(category, wish.channel, now, wish.within)
         for category, row in zip(categories, seats, strict=True)
         for seat in row
     }
@@ -200,8 +229,8 @@ def _hold_all(
     group, token = str(uuid.UUID(int=rng.getrandbits(128), version=4)), token_digest(wish.form_token)
     numbers: list[int] = []
     for category, row in zip(categories, seats, strict=True):
-        for seat in row:
-            numbers.append(_write(session, wish, category, seat, None if numbers else token, group, now, rng))
+        for person, seat in enumerate(row):
+            numbers.append(_write(session, wish, category, person, seat, None if numbers else token, group, now, rng))
     return [session.get_one(Reservation, number) for number in numbers]
 
 
@@ -209,6 +238,7 @@ def _write(
     session: Session,
     wish: Wish,
     category: BookingCategory,
+    person: int,
     seat: Opening,
     token: str | None,
     group: str,
@@ -216,16 +246,17 @@ def _write(
     rng: random.Random,
 ) -> int:
     for _ in range(_TRIES):
-        row = _row(session, wish, category, now, rng)
+        row = _row(session, wish, category, person, now, rng)
         row.slot_id, row.counter_id, row.form_token, row.group_id = seat.slot_id, seat.counter_id, token, group
         row.booking_date, row.start_time, row.end_time = seat.date, seat.start, seat.end
         if number := insert(session, row):
             return number
+        pickups.refuse_used(session, wish.claims)
     raise Busy
 
 
-def _row(session: Session, wish: Wish, category: BookingCategory, now: datetime, rng: random.Random) -> Reservation:
-    """A reservation of nobody yet."""
+def _row(session: Session, wish: Wish, category: BookingCategory, person: int, now: datetime, rng: random.Random) -> Reservation:
+    """A reservation of nobody yet, though perhaps for a card that somebody has named."""
     nobody = Applicant(name="", name_kana="", address="", phone="")
     request = BookingRequest(
         category=category.code, counter=wish.counter, slot_id=wish.slot_id, applicant=nobody, form_token="", channel=wish.channel
@@ -233,6 +264,8 @@ def _row(session: Session, wish: Wish, category: BookingCategory, now: datetime,
     row = row_of(session, request, nobody, category, new_code(rng))
     row.state, row.held_until, row.holder = HELD, now + HELD_FOR, wish.holder or None
     row.request_detail, row.search_key = {}, ""
+    if category.asks_notice and wish.claims:
+        row.pickup_ref, row.notice_hash = wish.claims[person].ref, wish.claims[person].mark
     return row
 
 
@@ -240,7 +273,9 @@ def _is_for(earlier: Sequence[Reservation], wish: Wish) -> bool:
     """Whether these places are what is wished for."""
     first, codes = earlier[0], list(dict.fromkeys(wish.categories))
     kinds = list(dict.fromkeys(row.category.code for row in earlier))
-    return first.slot_id == wish.slot_id and kinds == codes and len(earlier) == wish.people * len(codes)
+    refs, asked = [row.pickup_ref for row in earlier if row.pickup_ref], [claim.ref for claim in wish.claims]
+    are_same = not any(row.category.asks_notice for row in earlier) or refs == asked
+    return first.slot_id == wish.slot_id and kinds == codes and len(earlier) == wish.people * len(codes) and are_same
 
 
 def seats_of(session: Session, first: Reservation) -> list[Reservation]:
@@ -336,7 +371,8 @@ def confirm(session: Session, request: BookingRequest, now: datetime, *, rng: ra
     """Makes the booking of what a form holds; gives its number, and the same one to the same form sent again.
 
     A hold that has ended, or none, costs nothing as long as the time can still be had: it is taken again in the same transaction.
-    Raises SlotFull, NotOffered, AlreadyUsed or `fairness.Refused`; what was held before is then held still.
+    Raises SlotFull, NotOffered, AlreadyUsed, `fairness.Refused`, `pickups.NotShown` or `pickups.Used`; what was held before is then
+    held still.
     """
     for _ in range(2):
         first = made_by(session, token_digest(request.form_token))
@@ -346,7 +382,7 @@ def confirm(session: Session, request: BookingRequest, now: datetime, *, rng: ra
             made = _confirmed(session, request, [first], now)
         else:
             with session.begin_nested():
-                made = _confirmed(session, request, hold(session, _wish_of(request), now, rng=rng), now)
+                made = _confirmed(session, request, hold(session, _wish_of(session, request, first), now, rng=rng), now)
         if made:
             return made
         session.expire_all()  # it ended between the look and the booking
@@ -355,6 +391,7 @@ def confirm(session: Session, request: BookingRequest, now: datetime, *, rng: ra
 
 def _confirmed(session: Session, request: BookingRequest, rows: Sequence[Reservation], now: datetime) -> int:
     """The number of the booking; 0 when a place was held no more."""
+    pickups.must_be_ready(session, rows, now, assisted=request.assisted)
     procedures = list(dict.fromkeys(row.category_id for row in rows))
     refuse_unfair(session, request.people, procedures, rows[0].booking_date, request.channel, now)
     number = rows[0].id
@@ -368,7 +405,9 @@ def _confirmed(session: Session, request: BookingRequest, rows: Sequence[Reserva
     return number
 
 
-def _wish_of(request: BookingRequest) -> Wish:
+def _wish_of(session: Session, request: BookingRequest, first: Reservation | None) -> Wish:
+    """What to hold anew. For which cards, the hold that has ended remembers."""
+    earlier = seats_of(session, first) if first is not None else []
     return Wish(
         categories=request.categories,
         counter=request.counter,
@@ -376,6 +415,8 @@ def _wish_of(request: BookingRequest) -> Wish:
         form_token=request.form_token,
         people=len(request.people),
         channel=request.channel,
+        claims=pickups.claims_of(earlier),
+        assisted=request.assisted,
     )
 
 

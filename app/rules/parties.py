@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.rules import seating, slots, statements
+from app.rules.pickups import Days, Reach
 from app.rules.slots import Day, DayState, Opening
 from models import BookingCategory, Channel, Counter
 
@@ -21,10 +22,19 @@ class Party:
 
     categories: tuple[BookingCategory, ...]
     people: int = 1
+    reach: Reach | None = None  # of their cards, where they come to fetch some
 
     @property
     def is_plain(self) -> bool:
         return self.people == 1 and len(self.categories) == 1
+
+    @property
+    def asks_notice(self) -> bool:
+        return any(category.asks_notice for category in self.categories)
+
+    def within(self, counter: Counter) -> Days | None:
+        """The days on which the party can come to a counter; None when any will do."""
+        return self.reach.days(counter.id) if self.reach else None
 
     @property
     def first(self) -> BookingCategory:
@@ -33,7 +43,7 @@ class Party:
 
 def month(session: Session, party: Party, counter: Counter, channel: Channel, year: int, month: int, now: datetime) -> list[Day]:
     """Every day of a month; for a party a day is free when it can begin at some time of it."""
-    days = slots.month(session, party.first, counter, channel, year, month, now)
+    days = slots.month(session, party.first, counter, channel, year, month, now, party.within(counter))
     if party.is_plain:
         return days
     last = date(year, month, calendar.monthrange(year, month)[1])
@@ -51,7 +61,7 @@ def _of_party(day: Day, times: int) -> Day:
 
 def day(session: Session, party: Party, counter: Counter, channel: Channel, on: date, now: datetime) -> list[Opening]:
     """The times of a day; those at which the party cannot begin have no free place."""
-    times = slots.day(session, party.first, counter, channel, on, now)
+    times = slots.day(session, party.first, counter, channel, on, now, party.within(counter))
     if party.is_plain:
         return times
     fits = {o.start: o for o in _fitting(session, party, counter, channel, on, on, now).get(on, ())}
@@ -60,13 +70,15 @@ def day(session: Session, party: Party, counter: Counter, channel: Channel, on: 
 
 def earliest(session: Session, party: Party, channel: Channel, now: datetime) -> list[tuple[Counter, Opening]]:
     """The next time of each open counter at which the party can begin, soonest first."""
+    if party.is_plain and party.reach:
+        return slots.earliest_within(session, party.first, channel, now, party.reach)
     if party.is_plain:
         return slots.earliest(session, party.first, channel, now)
     window = slots.window(party.first, now, channel)
     if window is None:
         return []
     found = []
-    for counter in slots.counters_for(session, party.first):
+    for counter in slots.counters_for(session, party.first, party.reach):
         fits = _fitting(session, party, counter, channel, *window, now)
         if fits:
             found.append((counter, fits[min(fits)][0]))
@@ -78,7 +90,7 @@ def near(
 ) -> list[Opening]:
     """Times nearest to a wished one at which the party can begin, in order of time."""
     if party.is_plain:
-        return slots.near(session, party.first, counter, channel, to, now, limit)
+        return slots.near(session, party.first, counter, channel, to, now, limit, party.within(counter))
     around = timedelta(days=7)
     fits = _fitting(session, party, counter, channel, to.date() - around, to.date() + around, now)
     every = [o for on in sorted(fits) for o in fits[on]]
@@ -92,7 +104,8 @@ def _fitting(
     """By day the times at which the party can begin; one statement for each procedure."""
     by_day: list[dict[date, list[Opening]]] = []
     for category in party.categories:
-        values = {**slots.terms(category, channel, now), "at_counter": counter.id, "first": first, "last": last}
+        terms = slots.terms(category, channel, now, party.within(counter))
+        values = {**terms, "at_counter": counter.id, "first": first, "last": last}
         places: dict[date, list[Opening]] = defaultdict(list)
         for row in session.execute(statements.DAYS, values):
             places[row[2]].append(Opening(*row))

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.context import TOKYO
 from app.errors import AppError, Busy, Conflict, SlotFull
-from app.rules import outbox, seating, slots, visits, waiting
+from app.rules import outbox, pickups, seating, slots, visits, waiting
 from app.rules.bookings import Applicant, BookingRequest, new_code, row_of, told
+from app.rules.pickups import Reach
 from app.rules.slots import Opening
 from app.rules.taking import give_back, insert, take
 from app.schema import specs
@@ -23,6 +24,7 @@ from app.sentences import N_, Sentence
 from models import BookingCategory, Channel, MailKind, Reservation, ReservationState
 
 BOOKED = ReservationState.BOOKED
+EACH_A_NOTICE = N_("カードの受け取りは、お一人ずつ交付通知書を確認して予約します。家族の分は、新しく予約してください。")
 _TRIES = 5
 
 
@@ -51,8 +53,9 @@ def move_party(session: Session, rows: Sequence[Reservation], slot_id: int, chan
     live = [row for row in rows if row.state is BOOKED]
     if not live:
         raise Conflict(N_("この予約は、もう変更できません。"))
+    reach = pickups.reach_of(session, live, now)
     if len(live) == 1:
-        visits.move(session, live[0], slot_id, (channel,), now)
+        visits.move(session, live[0], slot_id, (channel,), now, reach=reach)
         return
     before = {"day": f"{live[0].booking_date}", "start": f"{live[0].start_time}", "counter": live[0].counter.name}
     left = {(row.counter_id, row.booking_date) for row in live}
@@ -60,7 +63,7 @@ def move_party(session: Session, rows: Sequence[Reservation], slot_id: int, chan
         _lock(session, live)
         for slot, units in sorted(Tally(row.slot_id for row in live).items()):
             give_back(session, slot, units)
-        seats = _seats(session, live, slot_id, channel, now)
+        seats = _seats(session, live, slot_id, channel, now, reach)
         for row, seat in zip(live, seats, strict=True):
             row.slot_id, row.counter_id = seat.slot_id, seat.counter_id
             row.booking_date, row.start_time, row.end_time = seat.date, seat.start, seat.end
@@ -77,12 +80,16 @@ def _lock(session: Session, rows: Sequence[Reservation]) -> None:
     session.execute(wanted.with_for_update())
 
 
-def _seats(session: Session, rows: Sequence[Reservation], slot_id: int, channel: Channel, now: datetime) -> list[Opening]:
+def _seats(
+    session: Session, rows: Sequence[Reservation], slot_id: int, channel: Channel, now: datetime, reach: Reach | None
+) -> list[Opening]:
     """The new places, taken: one for each row, in the rows' order (procedure by procedure, person by person)."""
     categories = [session.get_one(BookingCategory, key) for key in dict.fromkeys(row.category_id for row in rows)]
     chosen = slots.offer_of(session, slot_id, categories[0], channel, now)
     if chosen.slot.id == rows[0].slot_id:
         raise AppError(N_("いまと同じ日時です。別の日時を選んでください。"), field="slot")
+    if reach and not reach.holds(chosen.slot.counter_id, chosen.slot.slot_date):
+        raise slots.NotOffered
     days = [slots.places(session, category, chosen.counter, channel, chosen.slot.slot_date, now) for category in categories]
     at, taken, seats = chosen.slot.start_time, Tally[int](), []
     for category, places in zip(categories, days, strict=True):
@@ -107,6 +114,8 @@ def add_person(
     """Somebody joins a booking: at its time where a place is free, else in a time that adjoins it. Raises SlotFull when neither is."""
     live = [row for row in members if row.state is BOOKED and row.category_id == first.category_id]
     category = session.get_one(BookingCategory, first.category_id)
+    if category.asks_notice:
+        raise Conflict(EACH_A_NOTICE)
     if len(live) >= category.max_party:
         raise Conflict(N_("一緒に予約できるのは%(most)s人までです。"), most=category.max_party)
     with session.begin_nested():

@@ -15,6 +15,7 @@ from app import text
 from app.context import TOKYO
 from app.errors import NotFound
 from app.rules import statements
+from app.rules.pickups import NO_DAY, Days, Reach
 from app.sentences import N_
 from models import BookingCategory, Channel, Counter, Slot
 
@@ -66,20 +67,23 @@ class Offer:
     slot: Slot
 
 
-def window(category: BookingCategory, now: datetime, channel: Channel = Channel.WEB) -> tuple[date, date] | None:
-    """First and last day that can be booked today; None when the procedure is not offered. Whoever books for somebody may do so
-    up to the time itself: the days of notice are for those who book alone."""
+def window(category: BookingCategory, now: datetime, channel: Channel = Channel.WEB, within: Days | None = None) -> Days | None:
+    """First and last day that can be booked today, and `within` which days; None when the procedure is not offered. Whoever books
+    for somebody may do so up to the time itself: the days of notice are for those who book alone."""
     today = now.astimezone(TOKYO).date()
     if not category.is_bookable(today):
         return None
     notice = category.latest_days if channel is Channel.WEB else 0
-    return today + timedelta(days=notice), today + timedelta(days=category.earliest_days)
+    first, last = today + timedelta(days=notice), today + timedelta(days=category.earliest_days)
+    if within:
+        first, last = max(first, within[0]), min(last, within[1])
+    return (first, last) if first <= last else None
 
 
-def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[str, Any]:
-    """The values of `statements.OFFERED` for one procedure, one channel and this moment."""
+def terms(category: BookingCategory, channel: Channel, now: datetime, within: Days | None = None) -> dict[str, Any]:
+    """The values of `statements.OFFERED` for one procedure, one channel and this moment, and for these days only."""
     local = now.astimezone(TOKYO)
-    first, last = window(category, now, channel) or (date.max, date.min)  # a window that no day is in
+    first, last = window(category, now, channel, within) or NO_DAY
     return {
         "from_day": first,
         "to_day": last,
@@ -91,19 +95,26 @@ def terms(category: BookingCategory, channel: Channel, now: datetime) -> dict[st
     }
 
 
-def counters_for(session: Session, category: BookingCategory) -> Sequence[Counter]:
+def counters_for(session: Session, category: BookingCategory, reach: Reach | None = None) -> Sequence[Counter]:
     """Open counters with a desk for the procedure, in the office's order."""
-    return session.scalars(statements.COUNTERS, {"for_category": category.id}).all()
+    found = session.scalars(statements.COUNTERS, {"for_category": category.id}).all()
+    return [counter for counter in found if reach is None or counter.id in reach.counters]
 
 
 def month(
-    session: Session, category: BookingCategory, counter: Counter, channel: Channel, year: int, month: int, now: datetime
+    session: Session,
+    category: BookingCategory,
+    counter: Counter,
+    channel: Channel,
+    year: int,
+    month: int,
+    now: datetime,
+    within: Days | None = None,
 ) -> list[Day]:
     """Every day of a month with its state, from one grouped query over the index of 予約枠."""
     days = [date(year, month, n + 1) for n in range(calendar.monthrange(year, month)[1])]
-    found = session.execute(
-        statements.MONTH, {**terms(category, channel, now), "at_counter": counter.id, "first": days[0], "last": days[-1]}
-    )
+    values = {**terms(category, channel, now, within), "at_counter": counter.id, "first": days[0], "last": days[-1]}
+    found = session.execute(statements.MONTH, values)
     places = {row[0]: (int(row[1]), int(row[2])) for row in found}
     return [_day(day, *places.get(day, (0, 0))) for day in days]
 
@@ -120,17 +131,29 @@ def state_of(free: int, places: int) -> DayState:
 
 
 def day(
-    session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime
+    session: Session,
+    category: BookingCategory,
+    counter: Counter,
+    channel: Channel,
+    on: date,
+    now: datetime,
+    within: Days | None = None,
 ) -> list[Opening]:
     """The times of a day, full ones with no free place; where several desks serve, each time names the freest."""
-    return _by_time(_openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on}))
+    return _by_time(places(session, category, counter, channel, on, now, within))
 
 
 def places(
-    session: Session, category: BookingCategory, counter: Counter, channel: Channel, on: date, now: datetime
+    session: Session,
+    category: BookingCategory,
+    counter: Counter,
+    channel: Channel,
+    on: date,
+    now: datetime,
+    within: Days | None = None,
 ) -> list[Opening]:
     """The places of every desk at every time of a day: what several people are seated from."""
-    return _openings(session, statements.DAY, {**terms(category, channel, now), "at_counter": counter.id, "on_day": on})
+    return _openings(session, statements.DAY, {**terms(category, channel, now, within), "at_counter": counter.id, "on_day": on})
 
 
 def free(
@@ -210,12 +233,31 @@ def earliest(session: Session, category: BookingCategory, channel: Channel, now:
     ]
 
 
+def earliest_within(
+    session: Session, category: BookingCategory, channel: Channel, now: datetime, reach: Reach
+) -> list[tuple[Counter, Opening]]:
+    """The same of the counters in reach, of each on its own days."""
+    found = []
+    for counter in counters_for(session, category, reach):
+        values = terms(category, channel, now, reach.days(counter.id))
+        wish = {"at_counter": counter.id, "wish_day": values["from_day"], "wish_time": time.min, "at_most": 1}
+        found += [(counter, opening) for opening in _openings(session, statements.AFTER, {**values, **wish})]
+    return sorted(found, key=lambda pair: (pair[1].date, pair[1].start, pair[0].sort_order, pair[0].id))
+
+
 def near(
-    session: Session, category: BookingCategory, counter: Counter, channel: Channel, to: datetime, now: datetime, limit: int = 6
+    session: Session,
+    category: BookingCategory,
+    counter: Counter,
+    channel: Channel,
+    to: datetime,
+    now: datetime,
+    limit: int = 6,
+    within: Days | None = None,
 ) -> list[Opening]:
     """Free times of a counter nearest to a wished one, in order of time: what is offered when that one has gone."""
     values = {
-        **terms(category, channel, now),
+        **terms(category, channel, now, within),
         "at_counter": counter.id,
         "wish_day": to.date(),
         "wish_time": to.time(),
@@ -258,17 +300,19 @@ def place(session: Session, category: str, counter: str) -> tuple[BookingCategor
     return (found[0], found[1]) if found else None
 
 
-def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime) -> Offer:
+def offer(session: Session, slot_id: int, category: str, channel: Channel, now: datetime, within: Days | None = None) -> Offer:
     """The time a person chose, if it is offered to them; whatever came in the address or the form is not believed."""
     wanted = _category(session, category)
     if wanted is None:
         raise NotOffered
-    return offer_of(session, slot_id, wanted, channel, now)
+    return offer_of(session, slot_id, wanted, channel, now, within)
 
 
-def offer_of(session: Session, slot_id: int, category: BookingCategory, channel: Channel, now: datetime) -> Offer:
+def offer_of(
+    session: Session, slot_id: int, category: BookingCategory, channel: Channel, now: datetime, within: Days | None = None
+) -> Offer:
     """The same for a procedure that is at hand."""
-    row = session.execute(statements.OFFER, {**terms(category, channel, now), "slot": slot_id}).first()
+    row = session.execute(statements.OFFER, {**terms(category, channel, now, within), "slot": slot_id}).first()
     if not row:
         raise NotOffered
     return Offer(*row)
@@ -312,6 +356,7 @@ __all__ = [
     "day",
     "days",
     "earliest",
+    "earliest_within",
     "free",
     "lost",
     "month",

@@ -17,6 +17,7 @@ from app import audit
 from app.context import TOKYO, context
 from app.errors import AppError, Conflict, SlotFull
 from app.rules import outbox, slots, waiting
+from app.rules.pickups import Reach
 from app.rules.taking import exchange, give_back
 from app.schema import specs
 from app.scope import widened
@@ -202,9 +203,10 @@ def move(
     now: datetime,
     *,
     was: int | None = None,
+    reach: Reach | None = None,
 ) -> None:
     """Another time, counter or both: the new places or nothing. Number, person and answers stay as they are. `was`: the 予約枠 from
-    which it is to be moved, as the person saw it.
+    which it is to be moved, as the person saw it. `reach`: where its card can be fetched, for who moves it by themselves.
 
     Raises SlotFull or NotOffered when the time cannot be had on one of these channels; the caller's transaction is then worth
     nothing more. Raises MovedAlready when it is no longer where it was.
@@ -221,6 +223,8 @@ def move(
     slot = offer.slot
     if slot.id == row.slot_id:
         raise AppError(N_("いまと同じ日時です。別の日時を選んでください。"), field="slot")
+    if reach and not reach.holds(slot.counter_id, slot.slot_date):
+        raise slots.NotOffered
     if not exchange(session, row, slot, slots.terms(category, channel, now)):
         raise SlotFull
     with widened(session, "予約の変更"):

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.context import TOKYO
 from app.errors import AppError, SlotFull
-from app.rules import holds, outbox, parties, seating, slots
+from app.rules import holds, outbox, parties, pickups, seating, slots
 from app.rules.bookings import CODE_LENGTH, as_code, made_by, new_code, token_digest
+from app.rules.pickups import Claim
 from app.schema import specs
 from app.sentences import N_
 from app.text import digits
@@ -63,9 +64,14 @@ def join(
     language: Language,
     now: datetime,
     rng: random.Random = _RNG,
+    cards: Sequence[Claim] = (),
 ) -> WaitingEntry:
-    """Puts somebody at the end of the line of a full day. Raises when the day has places, or their telephone waits too often."""
+    """Puts somebody at the end of the line of a full day, with the cards that they come for. Raises when the day has places, their
+    telephone waits too often, or a card cannot be fetched there and then."""
     if not category.takes_waiting or not 1 <= people <= category.max_party or not _is_in_window(category, day, now):
+        raise slots.NotOffered
+    within = pickups.days(session, [category], cards, people, counter.id, now, assisted=False)
+    if within and not within[0] <= day <= within[1]:
         raise slots.NotOffered
     party = parties.Party(categories=(category,), people=people)
     times = parties.day(session, party, counter, Channel.WEB, day, now)
@@ -91,6 +97,7 @@ def join(
         email=email,
         language=language,
         state=WaitingState.WAITING,
+        cards=pickups.packed(cards),
     )
     session.add(entry)
     session.flush()
@@ -158,11 +165,14 @@ def _offer(session: Session, entry: WaitingEntry, now: datetime) -> bool:
             slot_id=opening.slot_id,
             form_token=token,
             people=entry.people,
+            claims=pickups.unpacked(entry.cards),
         )
         try:
             rows = holds.hold(session, wish, now, rng=_RNG)
         except (SlotFull, slots.NotOffered):
             continue
+        except (pickups.NotShown, pickups.Used):
+            return False  # the card has been withdrawn, or has a visit elsewhere
         _hold_until(session, rows, until(now))
         entry.state, entry.offered_until, entry.form_token = WaitingState.OFFERED, until(now), token
         session.flush()

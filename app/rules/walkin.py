@@ -50,6 +50,7 @@ def receive(
         channel=channel,
         intake=Intake.DESK,
         intake_note="予約なしの来庁",
+        assisted=True,
         booked_by=context(session).actor.user_id[:64],
     )
     row = session.get_one(Reservation, bookings.book(session, request, now, rng=rng))
