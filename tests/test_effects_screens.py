@@ -73,6 +73,7 @@ def test_the_page_names_who_is_concerned_and_saves_nothing(browse: Browse, sessi
     assert line[heading.index("申請ID")] == str(row) and line[heading.index("氏名")] == row.name
     assert line[heading.index("いまの日時")].startswith(str(DAY)) and line[heading.index("影響")] == "休業・時間外になる"
     assert line[heading.index("移す先")].startswith(str(DAY + timedelta(days=1)))
+    assert line[heading.index("お知らせ")] == "電話など" and "こちらから知らせてください" in told
     assert f'href="/reservation/show/{row.id}"' in answer.text and buttons(answer.text) == ["keep", "move", "cancel"]
     assert closures(session) == [] and slot(session).wanted == 2 and row.state is BOOKED
     log = last_log(session, "counter_closure.add")
