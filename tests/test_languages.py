@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import Busy
+from app.errors import AppError, Busy
 from app.letters import dates
 from app.rules.fairness import Twice
 from app.sentences import Sentence
@@ -143,8 +143,19 @@ def waiting_way(guest: Guest, session: Session) -> Iterator[str]:
     yield "look-up, nothing"
 
 
+def notice_way(guest: Guest, session: Session) -> Iterator[str]:
+    """What somebody sees whose card is asked for by its notice, and who mistypes it."""
+    session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one().asks_notice = True
+    guest.open("/book/pickup/notice")
+    yield "notice"
+    guest.press("確認して進む", number="12", birth_year="x")
+    yield "notice, corrected"
+    guest.press("確認して進む", number="ABC123456", birth_year="1990", birth_month="4", birth_day="1")
+    yield "no such notice"
+
+
 @pytest.mark.parametrize("language", list(Language))
-@pytest.mark.parametrize("path", [own_way, waiting_way])
+@pytest.mark.parametrize("path", [own_way, waiting_way, notice_way])
 def test_the_ways_beside_it_are_in_one_language_too(guest: GuestOf, session: Session, language: Language, path: Any) -> None:
     category = session.scalars(select(BookingCategory).where(BookingCategory.code == "pickup")).one()
     category.self_cancel = category.self_change = category.takes_waiting = True
@@ -352,6 +363,19 @@ def test_pages_of_errors_are_in_the_language(
     assert person.page.status == 413 and person.is_spoken_to and not leftover(person.spoken.words, language)
     person.page = Page(apart(person.client.post, "/lookup", data={"code": "x"}))
     assert person.page.status == 400 and person.is_spoken_to and not leftover(person.spoken.words, language)
+
+
+def test_a_sentence_that_no_catalogue_has_becomes_the_general_one(
+    guest: GuestOf, resident_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Any:
+        raise AppError("「電話番号」は0から始まる数字10桁か11桁で入力してください。")
+
+    person = guest(Language.EN)
+    monkeypatch.setitem(resident_app.view_functions, "booking.start", broken)
+    page = person.open("/")
+    assert page.status == 400 and not leftover(person.spoken.words, Language.EN)
+    assert "「電話番号」は0から" in guest(Language.JA).open("/").text
 
 
 @pytest.mark.parametrize("language", list(Language))
