@@ -13,7 +13,7 @@ from app.extensions import db
 from app.rules import parties, slots
 from app.rules.parties import Party
 from booking.choosing import channel, the_day, the_party, the_place
-from booking.keeping import draft, now
+from booking.keeping import has_typed, now
 from models import BookingCategory, Counter
 
 
@@ -76,7 +76,7 @@ def gone(category: str, counter: str, day: str, error: AppError, slot: int = 0) 
         day=on,
         lost=lost,
         told=error.sentence,
-        is_kept=draft() is not None,
+        is_kept=has_typed(),
         others=others,
         elsewhere=elsewhere,
     )

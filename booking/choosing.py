@@ -132,7 +132,7 @@ def the_place(party: Party, code: str) -> Counter:
 def _page(name: str, **shown: Any) -> str:
     """A page on the way; it says when the entry of a person who came to choose again is there, or is not there any more."""
     told = keeping.told_on_the_way()
-    return render_template(f"booking/{name}.html", told=told, is_kept=keeping.draft() is not None, **shown)
+    return render_template(f"booking/{name}.html", told=told, is_kept=keeping.has_typed(), **shown)
 
 
 def channel() -> Channel:

@@ -78,6 +78,13 @@ def draft() -> Draft | None:
     return found
 
 
+def has_typed() -> bool:
+    """Whether the draft holds more than what the way there has told by itself: its token, and the birth date of a notice."""
+    found = draft()
+    told = ("form_token", "birth_year", "birth_month", "birth_day")
+    return found is not None and any(typed for name, typed in found.entry.items() if name.rpartition("-")[2] not in told)
+
+
 def counted_as() -> str:
     """What a form is counted as, whoever sends it; one without a reference by its sender."""
     return f"form:{reference() or caller()}"

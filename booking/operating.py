@@ -48,7 +48,10 @@ def search() -> Any:
     act = audit.declare(session, "reservation", "list", "来庁予約", 画面="予約代行", 検索語=f"{len(typed)}文字")
     if not typed.strip():
         return render_template(
-            "booking/operator_start.html", typed="", found=None, told="氏名・カナ・電話番号・予約番号のどれかを入力してください。"
+            "booking/operator_start.html",
+            typed="",
+            found=None,
+            told="氏名・カナ・電話番号・予約番号・交付通知書番号のどれかを入力してください。",
         ), 422
     try:
         page = fetch(session, specs()[Reservation], Criteria(search=typed), size=MOST)

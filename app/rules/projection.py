@@ -154,7 +154,7 @@ def cards_behind(session: Session, refs: Iterable[str | None]) -> dict[str, Card
     asked = {ref for ref in refs if ref}
     if not asked:
         return {}
-    columns = load_only(Card.application_no, *(getattr(Card, name) for name in READ))
+    columns = load_only(Card.application_no, Card.name, *(getattr(Card, name) for name in READ))
     found = session.execute(
         select(_LINK.c.ref, Card).join(Card, Card.id == _LINK.c.card_id).where(_LINK.c.ref.in_(sorted(asked))).options(columns)
     )
