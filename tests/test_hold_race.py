@@ -11,7 +11,7 @@ import time
 from collections import Counter as Tally
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 
@@ -32,7 +32,7 @@ from tests.conftest import House
 from tests.test_booking_race import LOOK_TO_WRITE, PERSON, PLACES, PROCESSES, TRIES_EACH, Attempt, race
 
 CLIENTS = PROCESSES * TRIES_EACH
-HELD, BOOKED = ReservationState.HELD, ReservationState.BOOKED
+HELD, BOOKED, EXPIRED = ReservationState.HELD, ReservationState.BOOKED, ReservationState.EXPIRED
 BY_TEST = {"by_rule": "test"}
 
 
@@ -130,6 +130,18 @@ def test_control_without_the_guard_the_same_clients_oversell(database: House, se
     pytest.fail("counting first never oversold in five races")
 
 
+def test_places_whose_holds_have_ended_go_to_ten_of_two_hundred(database: House, session: Session, last_places: Slot) -> None:
+    """Nobody has given the places back yet: whoever comes first does, and all do at once."""
+    filled(session, [last_places], [PLACES], book=False)
+    ended = {"held_until": now() - timedelta(minutes=1)}
+    session.execute(update(Reservation).values(ended), execution_options=BY_TEST)
+    session.commit()
+    outcome = race(database, session, last_places, by_hold_and_confirm)
+    assert outcome == {"booked": PLACES, "full": CLIENTS - PLACES, "refused by the database": 0, "failed": 0}
+    assert states(session) == {BOOKED: PLACES, EXPIRED: PLACES}
+    assert (last_places.used, broken(session)) == (PLACES, [])
+
+
 # -- exchanging places ------------------------------------------------------------------------------------------------
 
 
@@ -197,9 +209,9 @@ def read_then_moved(times: list[int]) -> Attempt:
     return attempt
 
 
-@pytest.mark.parametrize("free", [0, 1])
+@pytest.mark.parametrize("free", [0, 1, PLACES])
 def test_two_hundred_exchanges_between_two_times_lose_no_place(database: House, session: Session, free: int) -> None:
-    """Both full: nobody can go anywhere. One place free: it wanders from one to the other."""
+    """Both full: nobody can go anywhere. One place free: it wanders from one to the other. Many: people cross each other."""
     slots = two_times(session, PLACES, PLACES)
     filled(session, slots, [PLACES, PLACES - free], book=True)
     outcome = race(database, session, slots[0], moving([slot.id for slot in slots]))
@@ -209,7 +221,7 @@ def test_two_hundred_exchanges_between_two_times_lose_no_place(database: House, 
     assert (sum(slot.used for slot in slots), broken(session)) == (2 * PLACES - free, [])
 
 
-@pytest.mark.parametrize("free", [0, 1])
+@pytest.mark.parametrize("free", [0, 1, PLACES])
 def test_two_hundred_changes_of_mind_between_two_times_lose_no_place(database: House, session: Session, free: int) -> None:
     slots = two_times(session, PLACES, PLACES)
     tokens = filled(session, slots, [PLACES, PLACES - free], book=False)
