@@ -83,7 +83,7 @@ def counted_first(session: Session, row: Reservation, _terms: Any) -> Taken | No
 
 
 def unguarded(session: Session, slot_id: int, rng: random.Random) -> None:
-    holds.take_and_insert = counted_first  # in this process, which ends with the race
+    vars(holds)["take_and_insert"] = counted_first  # in this process, which ends with the race
     by_hold_and_confirm(session, slot_id, rng)
 
 
@@ -195,7 +195,7 @@ def read_then_moved(times: list[int]) -> Attempt:
     def attempt(session: Session, _slot_id: int, rng: random.Random) -> None:
         row = session.get_one(Reservation, rng.choice(session.scalars(select(Reservation.id)).all()))
         number, old, new = row.id, row.slot_id, next(slot for slot in times if slot != row.slot_id)
-        counts = dict(session.execute(select(Slot.id, Slot.used)).all())  # type: ignore[arg-type]
+        counts = dict(session.execute(select(Slot.id, Slot.used)).all())
         session.rollback()
         if counts[new] >= PLACES:
             raise SlotFull

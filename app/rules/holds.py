@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from app import faults
 from app.context import context
 from app.errors import AppError, Busy, SlotFull
 from app.plans import PREPARED
@@ -225,6 +226,7 @@ def _hold_one(
         raise SlotFull if found.slot.counter_id == counter.id else slots.NotOffered
     if taken.id is None:
         raise _Overtaken
+    faults.reach("hold.taken")
     return session.get_one(Reservation, taken.id)
 
 
@@ -247,6 +249,7 @@ def _hold_all(
     for number in sorted(units):
         if not take(session, where[number], units[number], terms[number]):
             raise SlotFull
+    faults.reach("hold.taken")
     group, token = str(uuid.UUID(int=rng.getrandbits(128), version=4)), token_digest(wish.form_token)
     numbers: list[int] = []
     for category, row in zip(categories, seats, strict=True):
@@ -373,6 +376,7 @@ def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
         .values(state=EXPIRED, state_at=now, row_stamp=_TABLE.c.row_stamp + 1)
         .returning(_TABLE.c.slot_id, _TABLE.c.units)
     ).all()
+    faults.reach("hold.expired")
     _give_back(session, [(slot, units) for slot, units in ended])
     session.expire_all()
     return len(ended)
@@ -429,6 +433,7 @@ def _confirmed(session: Session, request: BookingRequest, rows: Sequence[Reserva
     if len(done) < len(made):
         return 0
     outbox.tell(session, MailKind.CONFIRMED, done, now)
+    faults.reach("confirm.outbox")
     for row in rows:
         session.expire(row)  # it was written past the session
     return number
@@ -488,6 +493,7 @@ def _filled(session: Session, request: BookingRequest, seat: Reservation, at: in
     if not done.rowcount:
         return None
     told(session, row, seat.category, seat.counter)
+    faults.reach("confirm.filled")
     return row
 
 
