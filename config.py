@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     threads: int = Field(8, ge=1, le=64, description="プロセスごとに同時に処理する数")
     demo: bool = Field(False, description="デモの窓口・アカウントを作ります")
     demo_password: str = Field("", description="デモアカウント共通のパスワード（空なら作って表示）")
+    fault_point: str = Field(
+        "",
+        pattern=r"^([a-z_.]+(:[1-9][0-9]*)?)?$",
+        description="この印の所でプロセスが突然終わります（障害のテスト用。production では使えません）",
+    )
     test_postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/postgres", description="テスト用 PostgreSQL")
     test_redis_url: str = Field("redis://127.0.0.1:6379/15", description="テスト用 Redis")
 
@@ -134,6 +139,8 @@ class Settings(BaseSettings):
                 raise ValueError("複数プロセス（WEB_CONCURRENCY）では REDIS_URL が必要です。回数制限がプロセスごとになります")
             if self.demo:
                 raise ValueError("production では DEMO を使えません")
+            if self.fault_point:
+                raise ValueError("production では FAULT_POINT を使えません")
         return self
 
     @property

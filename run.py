@@ -79,6 +79,7 @@ def _listen(app: Flask, settings: Settings, port: int, sockets: dict[int, Any]) 
             port=port,
             threads=settings.threads,
             ident=None,
+            clear_untrusted_proxy_headers=False,  # the application reads X-Forwarded-For itself, from TRUSTED_PROXIES only
             max_request_body_size=serving.body_limit(app),
         )
     except OSError as error:

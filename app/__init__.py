@@ -7,7 +7,7 @@ from typing import Literal
 
 from flask import Flask
 
-from app import cli, edge, headers, health, i18n, limits, private, soundness
+from app import cli, edge, faults, headers, health, i18n, limits, private, soundness
 from app.extensions import db, engine_options, tune
 from app.keys import Keys
 from config import ROOT, VAR, Settings
@@ -37,6 +37,7 @@ def create_app(site: Site, settings: Settings | None = None) -> Flask:
     """One site of the product. `resident` faces the Internet, `staff` the office network."""
     settings = settings or Settings()
     soundness.must_be_sound()
+    faults.arm(settings.fault_point)
     app = Flask("app", root_path=str(ROOT / "app"))
     app.config.update(_flask_settings(site, settings))
     app.extensions["keys"] = Keys(settings.field_keys or _trial_key())

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app import addresses, audit, text
+from app import addresses, audit, faults, text
 from app.constraints import explain
 from app.context import Actor, Context, enter
 from app.errors import AppError, Busy, NotFound, PersonalNumberFound, Refused
@@ -150,6 +150,7 @@ def _commit(current: Context) -> None:
     if also := current_app.extensions["also"]:
         also(db.session())
     db.session.commit()
+    faults.reach(f"{request.endpoint}.committed")
 
 
 def _log_alone(current: Context, response: Response) -> Response:

@@ -24,8 +24,9 @@ from sqlalchemy import Engine, func, select, text, update
 
 from app.context import TOKYO
 from bench import figures, houses, residents
-from bench.residents import Ended, Place, Resident
+from bench.residents import Ended, Resident
 from bench.servers import serving
+from bench.walking import Place
 from config import Settings
 from models import BookingCategory, Channel, Counter, DeskPool, Reservation, Slot
 from models.bookings import HOLDING
@@ -100,7 +101,7 @@ def _database() -> Iterator[str]:
 
 def _environment(url: str) -> dict[str, str]:
     redis = Settings(_env_file=None).test_redis_url
-    return houses.environment(url, REDIS_URL=redis, WEB_CONCURRENCY=str(WORKERS))
+    return houses.environment(url, REDIS_URL=redis, FORM_SECONDS="0", WEB_CONCURRENCY=str(WORKERS))
 
 
 def _places(engine: Engine) -> list[Place]:
@@ -121,7 +122,7 @@ def _places(engine: Engine) -> list[Place]:
         connection.execute(update(BookingCategory).values(asks_notice=False))  # the bench has no cards
         connection.execute(text("ANALYZE"))
         rows = connection.execute(found).all()
-    return [Place(slot, f"/book/pickup/{counter}/{day.isoformat()}/{slot}/") for slot, counter, day in rows]
+    return [Place(slot, f"/book/pickup/{counter}/{day.isoformat()}/") for slot, counter, day in rows]
 
 
 def _leave(engine: Engine, place: Place, free: int) -> None:

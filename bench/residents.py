@@ -1,80 +1,103 @@
-"""What the residents of the bench do, each from an address of their own: send a finished booking, or walk all the way to one."""
+"""What the residents of the bench do, each from an address of their own: send a finished booking, hold and book, or walk all the way."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from flask import Flask
 
 from bench.browsing import Answer, Browser, Fields, fields
 from bench.houses import KEY
+from bench.walking import Place, Walk, address, somebody
 from booking import notice, seals
 
 
-@dataclass(frozen=True)
-class Place:
-    """A slot as the address of its form."""
-
-    id: int
-    path: str
-
-
 class Ended(NamedTuple):
+    """How it ended, the seconds of what was timed, and those of each page on the way."""
+
     how: str
     seconds: float
+    pages: tuple[float, ...] = ()
 
 
 Resident = Callable[[int], Ended]
-"""Books once, under a number of their own."""
+"""Books once, under a number of their own, which says at which of the places."""
 
 
-def bare(port: int, places: list[Place]) -> Resident:
-    """Sends the entry to the bare view."""
+def bare(port: int, places: list[Place], path: str = "book") -> Resident:
+    """Sends the entry to a bare view."""
 
     def send(number: int) -> Ended:
-        entry = {**_person(number), "form_token": secrets.token_urlsafe(32)}
+        entry = {**somebody(), "form_token": secrets.token_urlsafe(32)}
         begun = time.perf_counter()
-        answer = _browser(port).ask(f"/book/{places[number % len(places)].id}/confirm", entry)
+        answer = Browser(port, address()).ask(f"/{path}/{places[number % len(places)].id}/confirm", entry)
         return _ended(answer, begun)
 
     return send
+
+
+class _Sealed:
+    """Finished check pages without walking there: the seal is made as the site makes it."""
+
+    def __init__(self, port: int, place: Place) -> None:
+        self._signer = Flask(__name__)
+        self._signer.secret_key = KEY
+        self.browser = Browser(port, address())
+        self.token = fields(self.browser.open(place.day).page)["csrf_token"]
+
+    def form(self, place: Place, entry: Fields) -> Fields:
+        with self._signer.app_context():
+            mark = seals.seal(entry.items(), place.id, notice.VERSION)
+        return {**entry, "csrf_token": self.token, "seal": mark, "consent": "y"}
 
 
 def sender(port: int, places: list[Place]) -> Resident:
-    """Sends finished check pages, one after the other: only the request that books is timed."""
-    signer = Flask(__name__)
-    signer.secret_key = KEY
-    browser = _browser(port)
-    token = fields(browser.open(places[0].path).page)["csrf_token"]
+    """Holds a time, and sends the finished check page: only the request that books is timed."""
+    sealed = _Sealed(port, places[0])
 
     def send(number: int) -> Ended:
-        place, entry = places[number % len(places)], {**_person(number), "form_token": seals.new_form_token()}
-        with signer.app_context():
-            mark = seals.seal(entry.items(), place.id, notice.VERSION)
-        one, begun = browser.elsewhere(_address()), time.perf_counter()
-        return _ended(one.ask(f"{place.path}confirm", {**entry, "csrf_token": token, "seal": mark, "consent": "y"}), begun)
+        held = _held(sealed, places[number % len(places)])
+        return held if isinstance(held, Ended) else _confirmed(sealed, *held, time.perf_counter())
 
     return send
 
 
+def holder(port: int, places: list[Place]) -> Resident:
+    """The same, with the request that holds the time counted in."""
+    sealed = _Sealed(port, places[0])
+
+    def send(number: int) -> Ended:
+        begun = time.perf_counter()
+        held = _held(sealed, places[number % len(places)])
+        return held if isinstance(held, Ended) else _confirmed(sealed, *held, begun)
+
+    return send
+
+
+def _held(sealed: _Sealed, place: Place) -> tuple[Browser, Place, str] | Ended:
+    """The browser that holds a place and the token of its form, or how it ended. Nobody's browser is anybody else's."""
+    begun = time.perf_counter()
+    browser = sealed.browser.elsewhere(address())
+    answer = browser.ask(place.day, {"slot": str(place.id), "csrf_token": sealed.token})
+    if answer.status != 303:
+        return _ended(answer, begun)
+    return browser, place, fields(browser.open(answer.location).page, having="form_token")["form_token"]
+
+
+def _confirmed(sealed: _Sealed, browser: Browser, place: Place, token: str, begun: float) -> Ended:
+    entry = {**somebody(), "form_token": token}
+    return _ended(browser.ask(f"{place.form}confirm", sealed.form(place, entry)), begun)
+
+
 def walker(port: int, places: list[Place]) -> Resident:
-    """Walks like a person: procedures, counters, month, times, form, check page, booking, done page. The whole walk is timed."""
+    """Walks like a person, from the procedures to the page of their booking. The whole walk is timed."""
 
     def walk(number: int) -> Ended:
-        place, browser, begun = places[number % len(places)], _browser(port), time.perf_counter()
-        steps = place.path.split("/")  # "", book, procedure, counter, day, slot, ""
-        for end in range(2, 6):
-            browser.open("/".join(steps[:end]) + "/")
-        form = browser.open(place.path)
-        check = browser.open(browser.ask(form.path, {**fields(form.page), **_person(number)}).location)
-        answer = browser.ask(check.path.replace("/check", "/confirm"), {**fields(check.page), "consent": "y"})
-        if answer.status == 303:
-            browser.open(answer.location)
-        return _ended(answer, begun)
+        browser, begun = Browser(port, address()), time.perf_counter()
+        return _ended(Walk(browser, places[number % len(places)], somebody()).to_the_end(), begun)
 
     return walk
 
@@ -86,29 +109,3 @@ def _ended(answer: Answer, begun: float) -> Ended:
     else:
         how = "refused" if answer.status == 409 else f"answered {answer.status}"
     return Ended(how, time.perf_counter() - begun)
-
-
-def _browser(port: int) -> Browser:
-    return Browser(port, _address())
-
-
-def _address() -> str:
-    number = secrets.randbits(24)
-    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-
-
-def _person(number: int) -> Fields:
-    return {
-        "name": f"神戸 花子{number}",
-        "name_kana": "コウベ ハナコ",
-        "birth_year": "昭和35",
-        "birth_month": "4",
-        "birth_day": "1",
-        "sex": "",
-        "postal_code": "650-0001",
-        "address": "神戸市中央区加納町6丁目5番1号",
-        "building": "",
-        "phone": f"080{number % 10**8:08}",
-        "email": "hanako@example.jp",
-        "message": "",
-    }

@@ -26,18 +26,19 @@ from bench.houses import KEY, recipe
 from bench.houses import House as Kept
 from bench.quiet import Machine
 from bench.servers import threaded
+from bench.walking import Place
 from config import ROOT
 from models import Card, OperationLog, Reservation, Slot
-from tests.booking_pages import form_path, free_slot
+from tests.booking_pages import day_path, free_slot
 from tests.conftest import House
 from tests.sites import site
 
 
 @pytest.fixture
-def place(session: Session) -> residents.Place:
+def place(session: Session) -> Place:
     """A time with one place left."""
     slot = free_slot(session, places=1)
-    found = residents.Place(slot.id, form_path(slot))
+    found = Place(slot.id, day_path(slot))
     session.commit()
     return found
 
@@ -51,7 +52,7 @@ def stored(session: Session) -> tuple[int, int, int]:
 
 
 def test_the_bare_view_writes_what_a_booking_writes(
-    database: House, session: Session, place: residents.Place, monkeypatch: pytest.MonkeyPatch
+    database: House, session: Session, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if session.get_bind().dialect.name == "sqlite":
         pytest.skip("bookings are measured on PostgreSQL only")
@@ -65,11 +66,9 @@ def test_the_bare_view_writes_what_a_booking_writes(
     assert stored(session) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("resident", [residents.sender, residents.walker])
-def test_a_resident_of_the_bench_books_the_last_place(
-    resident: Any, database: House, session: Session, place: residents.Place
-) -> None:
-    with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",)) as app, threaded(app) as port:
+@pytest.mark.parametrize("resident", [residents.sender, residents.holder, residents.walker])
+def test_a_resident_of_the_bench_books_the_last_place(resident: Any, database: House, session: Session, place: Place) -> None:
+    with site(database, "resident", secret_key=KEY, trusted_proxies=("127.0.0.1",), form_seconds=0) as app, threaded(app) as port:
         assert resident(port, [place])(1).how == "booked"
     assert stored(session) == (1, 1, 1)
 

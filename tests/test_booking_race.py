@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, rows, scope
 from app.context import acting, system
-from app.errors import SlotFull
+from app.errors import Busy, SlotFull
 from app.extensions import engine_options, tune
 from app.rules import bookings
 from models import BookingCategory, OperationLog, Reservation, Slot
@@ -114,7 +114,7 @@ def _result(session: Session, slot_id: int, attempt: Attempt) -> str:
     except IntegrityError:
         session.rollback()
         return "refused by the database"
-    except DBAPIError:
+    except (DBAPIError, Busy):
         session.rollback()
         return "failed"
 

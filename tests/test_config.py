@@ -57,6 +57,7 @@ def test_nothing_has_to_be_set_for_trying_out() -> None:
         ({"secret_key": "short"}, "32文字以上"),
         ({"field_keys": ""}, "FIELD_KEYS"),
         ({"demo": True}, "DEMO"),
+        ({"fault_point": "confirm.filled"}, "FAULT_POINT"),
         ({"web_concurrency": 2}, "REDIS_URL"),
     ],
 )
@@ -100,6 +101,7 @@ def test_every_spelling_of_postgresql_is_taken(url: str) -> None:
         {"session_idle_minutes": 0},
         {"trusted_proxies": "10.0.0.0/40"},
         {"port": "eighty"},
+        {"fault_point": "hold.taken:0"},
     ],
 )
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ BELOW = [
     "errors",
     "callcenter",
     "locks",
+    "faults",
     "dialects",
     "beside",
     "search_index",

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.orm import Session
 
+from app import faults
 from app.letters.mail import Sender, compose
 from app.rules import sending
 from models import Outbox
@@ -31,6 +32,7 @@ def deliver(opener: Opener, post: Post, sender: Sender, now: Callable[[], dateti
     """Sends what is due, each mail in a transaction of its own; says how many went."""
     with opener(NAME) as session:
         numbers = sending.lease(session, now())
+    faults.reach("mail.leased")
     return sum(_deliver_one(opener, post, sender, number, now) for number in numbers)
 
 
@@ -40,6 +42,7 @@ def _deliver_one(opener: Opener, post: Post, sender: Sender, number: int, now: C
         attempts, message = row.attempts, compose(session, row, sender, now())
     # No transaction is open while the mail server answers: it may take its time, and on SQLite everybody would wait.
     why = _posted(post, message) if message else ""
+    faults.reach("mail.posted")
     with opener(NAME) as session:
         if message is None:
             sending.dropped(session, number)

@@ -10,12 +10,14 @@ import random
 import uuid
 from collections import Counter as Tally
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from app import faults
 from app.context import context
 from app.errors import AppError, Busy, SlotFull
 from app.plans import PREPARED
@@ -54,6 +56,11 @@ _HOLDING = select(func.count(func.distinct(Reservation.form_token))).where(
     Reservation.holder == bindparam("who"),
     Reservation.form_token != bindparam("but"),
 )
+
+
+class _Overtaken(Exception):
+    """The same form sent twice at once, or another with the same card, holds other places than was seen; or the code that was drawn
+    is there already. What is there now has to be looked at again."""
 
 
 class TooManyHolds(AppError):
@@ -101,11 +108,18 @@ def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> 
     Gives a reservation for each person and procedure. Raises SlotFull, NotOffered, TooManyHolds, or AlreadyUsed when the form has
     made its booking; `pickups.NotShown` or `pickups.Used` of a card to be fetched. Whatever is raised, what the form held before it still holds.
     """
+    for _ in range(_TRIES):
+        with suppress(_Overtaken):
+            return _hold_or_keep(session, wish, now, rng)
+    raise Busy
+
+
+def _hold_or_keep(session: Session, wish: Wish, now: datetime, rng: random.Random) -> list[Reservation]:
     digest = token_digest(wish.form_token)
     first = made_by(session, digest)
     if first is not None and first.state not in UNMADE:
         raise AlreadyUsed
-    earlier = seats_of(session, first) if first is not None else []
+    earlier = [row for row in seats_of(session, first) if row.state in UNMADE] if first is not None else []
     if first is not None and first.state is HELD and _is_for(earlier, wish):
         return earlier
     _refuse_used(session, wish, earlier, now)
@@ -115,9 +129,19 @@ def hold(session: Session, wish: Wish, now: datetime, *, rng: random.Random) -> 
         try:
             return _held(session, wish, earlier, now, rng)
         except SlotFull:
-            if attempt or not expire(session, now):
+            if attempt or not expire(session, now, _beside(wish)):
                 raise
     raise SlotFull
+
+
+def _beside(wish: Wish) -> ColumnElement[bool]:
+    """The holds whose end would make room for a wish: of its time, for a party of its day. No others are ended by who books, so
+    that nobody locks 予約枠 out of their order."""
+    if wish.is_plain:
+        return _TABLE.c.slot_id == wish.slot_id
+    chosen, other = _SLOT.alias("chosen"), _SLOT.alias("other")
+    same_day = (other.c.counter_id == chosen.c.counter_id) & (other.c.slot_date == chosen.c.slot_date)
+    return _TABLE.c.slot_id.in_(select(other.c.id).join(chosen, same_day).where(chosen.c.id == wish.slot_id))
 
 
 def _held(session: Session, wish: Wish, earlier: Sequence[Reservation], now: datetime, rng: random.Random) -> list[Reservation]:
@@ -144,7 +168,7 @@ def _refuse_used(session: Session, wish: Wish, earlier: Sequence[Reservation], n
     try:
         pickups.refuse_used(session, wish.claims, mine)
     except pickups.Used:
-        if not expire(session, now):
+        if not expire(session, now, _TABLE.c.pickup_ref.in_([claim.ref for claim in wish.claims])):
             raise
         pickups.refuse_used(session, wish.claims, mine)
 
@@ -193,18 +217,17 @@ def _hold_one(
 ) -> Reservation:
     """The usual case, in one statement."""
     wish = _reaching(session, wish, [category], counter, now)
-    for _ in range(_TRIES):
-        row = _row(session, wish, category, 0, now, rng)
-        row.slot_id, row.counter_id, row.form_token = wish.slot_id, counter.id, token_digest(wish.form_token)
-        taken = take_and_insert(session, row, slots.terms(category, wish.channel, now, wish.within))
-        if taken is None:
-            # or it was not offered at all
-            found = slots.offer(session, wish.slot_id, category.code, wish.channel, now, wish.within)
-            raise SlotFull if found.slot.counter_id == counter.id else slots.NotOffered
-        if taken.id is not None:
-            return session.get_one(Reservation, taken.id)
-        pickups.refuse_used(session, wish.claims)
-    raise Busy
+    row = _row(session, wish, category, 0, now, rng)
+    row.slot_id, row.counter_id, row.form_token = wish.slot_id, counter.id, token_digest(wish.form_token)
+    taken = take_and_insert(session, row, slots.terms(category, wish.channel, now, wish.within))
+    if taken is None:
+        # or it was not offered at all
+        found = slots.offer(session, wish.slot_id, category.code, wish.channel, now, wish.within)
+        raise SlotFull if found.slot.counter_id == counter.id else slots.NotOffered
+    if taken.id is None:
+        raise _Overtaken
+    faults.reach("hold.taken")
+    return session.get_one(Reservation, taken.id)
 
 
 def _hold_all(
@@ -226,6 +249,7 @@ def _hold_all(
     for number in sorted(units):
         if not take(session, where[number], units[number], terms[number]):
             raise SlotFull
+    faults.reach("hold.taken")
     group, token = str(uuid.UUID(int=rng.getrandbits(128), version=4)), token_digest(wish.form_token)
     numbers: list[int] = []
     for category, row in zip(categories, seats, strict=True):
@@ -245,14 +269,13 @@ def _write(
     now: datetime,
     rng: random.Random,
 ) -> int:
-    for _ in range(_TRIES):
-        row = _row(session, wish, category, person, now, rng)
-        row.slot_id, row.counter_id, row.form_token, row.group_id = seat.slot_id, seat.counter_id, token, group
-        row.booking_date, row.start_time, row.end_time = seat.date, seat.start, seat.end
-        if number := insert(session, row):
-            return number
-        pickups.refuse_used(session, wish.claims)
-    raise Busy
+    row = _row(session, wish, category, person, now, rng)
+    row.slot_id, row.counter_id, row.form_token, row.group_id = seat.slot_id, seat.counter_id, token, group
+    row.booking_date, row.start_time, row.end_time = seat.date, seat.start, seat.end
+    number = insert(session, row)
+    if number is None:
+        raise _Overtaken
+    return number
 
 
 def _row(session: Session, wish: Wish, category: BookingCategory, person: int, now: datetime, rng: random.Random) -> Reservation:
@@ -307,13 +330,20 @@ def extend(session: Session, form_token: str, now: datetime) -> bool:
 
 def let_go(session: Session, form_token: str) -> bool:
     """Gives back at once what a form holds: somebody has thought better of it."""
-    rows = held_by(session, form_token)
-    _give_back(session, _removed(session, rows))
-    return bool(rows)
+    for _ in range(_TRIES):
+        with suppress(_Overtaken), session.begin_nested():
+            rows = held_by(session, form_token)
+            _give_back(session, _removed(session, rows))
+            return bool(rows)
+    raise Busy
 
 
 def _removed(session: Session, rows: Sequence[Reservation]) -> list[tuple[int, int]]:
-    """Takes holds away without a trace: nobody had them. Gives the places (slot, units) of those that held any."""
+    """Takes holds away without a trace: nobody had them. Gives the places (slot, units) of those that held any.
+
+    Their rows are what two copies of one form wait for each other at, before either has a lock on any 予約枠; the second finds
+    that they have gone, and has to look again.
+    """
     if not rows:
         return []
     gone = session.execute(
@@ -321,29 +351,32 @@ def _removed(session: Session, rows: Sequence[Reservation]) -> list[tuple[int, i
         .where(_TABLE.c.id.in_([row.id for row in rows]), _TABLE.c.state.in_(UNMADE))
         .returning(_TABLE.c.slot_id, _TABLE.c.units, _TABLE.c.state)
     ).all()
+    if len(gone) < len(rows):
+        raise _Overtaken
     for row in rows:
         if row in session:
             session.expunge(row)
     return [(slot, units) for slot, units, state in gone if state == HELD]
 
 
-def expire(session: Session, now: datetime) -> int:
-    """Ends holds whose time is over, and gives their places back. Says how many ended."""
-    return _end(session, _TABLE.c.held_until < now, now)
+def expire(session: Session, now: datetime, *where: ColumnElement[bool]) -> int:
+    """Ends holds whose time is over (all of them, or some), and gives their places back. Says how many ended."""
+    return _end(session, now, _TABLE.c.held_until < now, *where)
 
 
 def end(session: Session, numbers: Sequence[int], now: datetime) -> int:
     """Ends these holds before their time: the office needs the places. Who held them is offered others when they go on."""
-    return _end(session, _TABLE.c.id.in_(numbers), now)
+    return _end(session, now, _TABLE.c.id.in_(numbers))
 
 
-def _end(session: Session, which: ColumnElement[bool], now: datetime) -> int:
+def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
     ended = session.execute(
         update(_TABLE)
-        .where(_TABLE.c.state == HELD, which)
+        .where(_TABLE.c.state == HELD, *which)
         .values(state=EXPIRED, state_at=now, row_stamp=_TABLE.c.row_stamp + 1)
         .returning(_TABLE.c.slot_id, _TABLE.c.units)
     ).all()
+    faults.reach("hold.expired")
     _give_back(session, [(slot, units) for slot, units in ended])
     session.expire_all()
     return len(ended)
@@ -400,6 +433,7 @@ def _confirmed(session: Session, request: BookingRequest, rows: Sequence[Reserva
     if len(done) < len(made):
         return 0
     outbox.tell(session, MailKind.CONFIRMED, done, now)
+    faults.reach("confirm.outbox")
     for row in rows:
         session.expire(row)  # it was written past the session
     return number
@@ -459,6 +493,7 @@ def _filled(session: Session, request: BookingRequest, seat: Reservation, at: in
     if not done.rowcount:
         return None
     told(session, row, seat.category, seat.counter)
+    faults.reach("confirm.filled")
     return row
 
 
