@@ -17,6 +17,7 @@ from app.rules import pickups, projection
 from models import Card, CardState, OperationLog, PickupCard, PickupTicket, Reservation, ReservationState
 from models.base import table_of
 from tests import samples, sites
+from tests.booking_pages import today
 from tests.conftest import FIELD_KEYS
 from tests.samples import NOTICE
 from tests.test_jobs import opener
@@ -151,12 +152,12 @@ def test_a_ticket_follows_number_birth_date_counter_and_reminder(session: Sessio
     there = samples.counter(session, "tanigami")
     card.notice_no, card.birth_date = "XYZ000001", date(1981, 5, 2)
     card.issue_site = card.storage_site = there
-    card.state, card.reminder_sent_date = CardState.REMINDED, NOW.date()
+    card.state, card.reminder_sent_date = CardState.REMINDED, today()
     session.commit()
     after = find(session, "XYZ000001", date(1981, 5, 2))
     assert find(session) is None
     assert after and (after.ref, list(after.counters)) == (before.ref, [there.id])
-    assert NOW.date() + timedelta(days=85) < after.valid_until < NOW.date() + timedelta(days=95)
+    assert today() + timedelta(days=85) < after.valid_until < today() + timedelta(days=95)
 
 
 def test_a_card_that_comes_back_keeps_its_reference(session: Session) -> None:
@@ -197,7 +198,7 @@ def test_a_card_is_gone_with_its_ticket(session: Session) -> None:
     session.execute(table_of(PickupCard).delete())
     assert tickets(session) == 0
     with pytest.raises(IntegrityError):
-        session.execute(insert(PickupTicket).values(ref="x" * 22, key_hash="k", counters={}, valid_until=NOW.date()))
+        session.execute(insert(PickupTicket).values(ref="x" * 22, key_hash="k", counters={}, valid_until=today()))
 
 
 # What came past the session
@@ -238,7 +239,7 @@ def test_a_round_ends_and_the_next_goes_on(session: Session, monkeypatch: pytest
 
 
 def test_a_ticket_that_is_out_of_date_is_deleted(session: Session) -> None:
-    samples.ready_card(session, card_expiry=NOW.date())
+    samples.ready_card(session, card_expiry=today())
     assert tickets(session) == 1
     assert projection.renew_changed(session, NOW + timedelta(days=2)) == 0
     assert tickets(session) == 0

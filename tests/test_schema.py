@@ -118,6 +118,7 @@ def test_labels_cover_every_column_but_keys_and_hidden_ones() -> None:
         "link_until",
         "pickup_ref",
         "notice_hash",
+        "cards",
     }  # of a browser, a worker and a ticket: no word about them goes anywhere
     of_fab = {
         "password",
